@@ -1,0 +1,27 @@
+"""Asks the next question about the two opinions. When all are answered, says first how they compare."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.base import Events, PatientAction, say
+from actions.compare.conversation import State, ask, begin
+from actions.workspace import Workspace
+
+
+class ActionAskCompareFormCompareAnswer(PatientAction):
+    action_name = "action_ask_compare_form_compare_answer"
+
+    async def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        space = Workspace.load(tracker.sender_id)
+        state = State.from_plain(space.compare)
+        message = tracker.latest_message
+        if (message.get("intent") or {}).get("name") in ("start_compare", "resume") or not state.asking:
+            say(dispatcher, tracker, begin(state, message.get("text") or ""))
+        say(dispatcher, tracker, [ask(state)])
+        space.compare = dataclasses.asdict(state)
+        space.save()
+        return []

@@ -1,0 +1,24 @@
+"""Answers small talk, and leads back to what the assistant is for."""
+
+from __future__ import annotations
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.answering import menu
+from actions.base import Events, PatientAction, Reply, say
+from knowledge.content import content
+from knowledge.dialogue import dialogue
+
+
+class ActionChitchat(PatientAction):
+    action_name = "action_chitchat"
+
+    async def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        label = tracker.latest_message.get("label") or ""
+        wordings = dialogue().chitchat.get(label.partition("/")[2]) or dialogue().chitchat["greet"]
+        said = {event.get("text") for event in tracker.events if event.get("event") == "bot"}
+        texts = [text.format(phone=content().clinic.phone) for text in wordings]
+        text = next((text for text in texts if text not in said), texts[-1])
+        say(dispatcher, tracker, [Reply(text, menu())])
+        return []

@@ -1,0 +1,60 @@
+"""What follows emergency words: the answer to "what will you do?", once; then the chat goes on. Never nags."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.base import Button, Events, PatientAction, Reply, say
+from actions.database import StoreUnavailable
+from actions.escalation_words import escalation_words
+from actions.store import store
+
+log = logging.getLogger(__name__)
+
+CONFIRMED = {"calling": "calling", "going": "going", "helped": "helped", "seen": "seen", "mistake": "mistake"}
+"""Choices that the case desk is told as they are; every other one is a reason for not going."""
+INTENTS = {"already_seen": "seen", "mistake": "mistake"}
+
+
+class ActionEscalationReply(PatientAction):
+    action_name = "action_escalation_reply"
+
+    async def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        words = escalation_words()
+        choice = chosen(tracker.latest_message)
+        reply = words.replies.get(choice, words.replies["other"])
+        number = tracker.get_slot("emergency_number") or ""
+        buttons = tuple(
+            Button(button.title, '/escalation_reply{"choice":"%s"}' % button.choice) for button in reply.buttons
+        )
+        if not buttons and await has_form(tracker.sender_id):
+            buttons = (Button(words.back, "/resume"),)
+        say(dispatcher, tracker, [Reply(reply.text.format(emergency_number=number), buttons)])
+        try:
+            await asyncio.to_thread(store().update_escalation, tracker.sender_id, CONFIRMED.get(choice, "not_going"))
+        except StoreUnavailable:
+            # The answer is for the nurse's list; the patient has heard what matters.
+            log.error("confirmation not kept", extra={"sender": tracker.sender_id, "kind": "escalation"})
+        return [SlotSet("clarify_open", "answered")]
+
+
+def chosen(message: dict[str, Any]) -> str:
+    """Return the choice a message stands for: a button's, or that of its intent."""
+    for entity in message.get("entities") or []:
+        if entity.get("entity") == "choice":
+            return str(entity.get("value"))
+    return INTENTS.get(str((message.get("intent") or {}).get("name")), "other")
+
+
+async def has_form(sender: str) -> bool:
+    """Return whether there is an unfinished intake to go back to; no when the store cannot say."""
+    try:
+        return await asyncio.to_thread(store().draft, sender) is not None
+    except StoreUnavailable:
+        return False

@@ -1,0 +1,41 @@
+"""Shows the questions to ask, and changes them when the message says so ("drop the third", "add ...")."""
+
+from __future__ import annotations
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.base import Events, PatientAction, Reply, say
+from actions.questions import build, change, decision_flags, edit_of, question_replies
+from actions.report.pasted import pasted
+from actions.report.reader import read
+from actions.workspace import LetterNote, Workspace, note
+
+
+def letters_of(space: Workspace, tracker: Tracker) -> list[LetterNote]:
+    """What was kept of letters, and the letter of this conversation, which need not have been kept."""
+    text = pasted(tracker.events)
+    now = [note(reading)] if text and (reading := read(text)).kind == "letter" else []
+    return [*space.letters, *(letter for letter in now if letter not in space.letters)]
+
+
+def question_list(tracker: Tracker) -> list[Reply]:
+    """The list as it stands after the latest message, which may ask to change it. Raises StoreUnavailable."""
+    space = Workspace.load(tracker.sender_id)
+    letters, flags = letters_of(space, tracker), decision_flags(tracker.events)
+    items = build(space, letters, flags)
+    text = tracker.latest_message.get("text") or ""
+    edit = None if text.startswith("/") else edit_of(text, len(items))
+    if not edit:
+        return question_replies(items)
+    said = change(space, items, edit)
+    space.save()
+    return question_replies(build(space, letters, flags), said)
+
+
+class ActionQuestionsList(PatientAction):
+    action_name = "action_questions_list"
+
+    async def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        say(dispatcher, tracker, question_list(tracker))
+        return []

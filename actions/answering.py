@@ -1,0 +1,146 @@
+"""From a topic to the messages a patient sees. Pure: no Rasa, no I/O but the knowledge files, read once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from actions.base import Button, Reply
+from knowledge.content import Answer, content
+from knowledge.dialogue import dialogue
+from knowledge.glossary import terms_by_id
+
+_FOR_ME = re.compile(
+    r"\b(what|how|and) about (for )?(me|mine|my (own )?(case|situation|back|neck))\b|\b(what|and) .{0,20}\bfor me\b",
+    re.I,
+)
+
+
+def asked_topics(message: Mapping[str, Any]) -> list[str]:
+    """The topics a parsed message asks about, in the order asked.
+
+    A pressed button names its topic as an entity; a typed message may hold several questions (``parts``), else the
+    classifier's first topic counts. Unknown ids (an old button, a forged payload) are left out.
+    """
+    named = [entity.get("value") for entity in message.get("entities") or [] if entity.get("entity") == "topic"]
+    named = named or [part["topic"] for part in message.get("parts") or []]
+    named = named or [topic["id"] for topic in (message.get("topics") or [])[:1]]
+    return [topic for topic in dict.fromkeys(named) if isinstance(topic, str) and topic in content().answers]
+
+
+def runners_up(message: Mapping[str, Any]) -> list[str]:
+    """The topics a typed message may have meant instead, nearest first; none for a pressed button."""
+    if any(entity.get("entity") == "topic" for entity in message.get("entities") or []):
+        return []
+    nearest = [topic["id"] for topic in (message.get("topics") or [])[1:3]]
+    known = content().answers
+    return [topic for topic in nearest if topic in known and known[topic].kind == "answer"]
+
+
+def answer_topics(topics: Sequence[str], instead: Sequence[str] = ()) -> list[Reply]:
+    """The replies to one message that asks about ``topics``: each answered, the buttons under the last.
+
+    ``instead`` are topics the message may have meant; they are offered before related ones.
+
+    Raises KeyError for a topic that is not in the knowledge files.
+    """
+    if not topics:
+        return []
+    answers = [content().answer(topic) for topic in topics]
+    replies = [Reply(dialogue().follow_up.several)] if len(answers) > 1 else []
+    replies += [Reply(answer.short) for answer in answers[:-1]]
+    # The contract allows one payload a turn: with several questions it speaks of the first, which was asked first.
+    return [*replies, Reply(answers[-1].short, buttons(answers[-1], instead), payload(answers[0]))]
+
+
+def refuse_again(topic: str, last_said: Sequence[str]) -> list[Reply]:
+    """The reply when what was refused in the last turn is asked for again: the same refusal, in words not just said."""
+    wordings = [text.format(phone=content().clinic.phone) for text in dialogue().refused_again]
+    text = next((text for text in wordings if text not in last_said), wordings[0])
+    return [Reply(text, menu(), payload(content().answers[topic]))]
+
+
+def buttons(answer: Answer, instead: Sequence[str] = ()) -> tuple[Button, ...]:
+    """What to offer under an answer: more, its source, a word it uses, related questions."""
+    words, known, glossary = dialogue().buttons, content().answers, terms_by_id()
+    offered = [Button(words.more, "/tell_more")] if answer.more else []
+    if answer.sources:
+        offered.append(Button(words.source, "/ask_source"))
+    terms = [glossary[term] for term in answer.terms if term in glossary and not glossary[term].everyday]
+    offered += [Button(f'What is "{term.name}"?', f'/explain_term{{"term":"{term.id}"}}') for term in terms[:1]]
+    questions = [topic for topic in dict.fromkeys([*instead, *answer.related]) if topic != answer.id]
+    offered += [
+        Button(known[topic].ask, f'/faq{{"topic":"{topic}"}}') for topic in questions[: max(3, len(instead) + 1)]
+    ]
+    return tuple(offered)
+
+
+def payload(answer: Answer) -> dict[str, Any]:
+    """The reply contract's ``answer`` or ``out_of_scope`` payload."""
+    if answer.kind == "out_of_scope":
+        return {"kind": "out_of_scope", "topic": answer.id}
+    sources = [{"id": source.id, "title": source.title} for source in content().cited(answer)]
+    for source in sources:
+        source["title"] = source["title"].format(clinic=content().clinic)
+    return {"kind": "answer", "topic": answer.id, "sources": sources, "reviewed": answer.reviewed.isoformat()}
+
+
+def is_about_me(text: str) -> bool:
+    """Whether ``text`` asks what the last answer means for the patient ("and what about for me?")."""
+    return len(text.split()) <= 9 and bool(_FOR_ME.search(text))
+
+
+def follow_up(kind: str, topic: str | None, last_said: Sequence[str]) -> list[Reply]:
+    """The replies to a follow-up.
+
+    Args:
+        kind: ``tell_more``, ``ask_source``, ``ask_why``, ``for_me``, ``simpler``, ``repeat``, ``affirm``, ``deny`` or
+            ``unsure``.
+        topic: the topic answered last, or None.
+        last_said: the texts of the assistant's last turn.
+    """
+    words, phone = dialogue().follow_up, content().clinic.phone
+    if kind == "repeat":
+        return [Reply(text) for text in last_said] or [Reply(words.nothing_to_repeat)]
+    if kind == "deny":
+        return [Reply(words.okay, menu())]
+    if topic not in content().answers:
+        return [Reply(words.anything_else if kind == "affirm" else words.nothing_yet, menu())]
+    answer = content().answer(topic)
+    others = tuple(button for button in buttons(answer) if button.payload not in ("/tell_more", "/" + kind))
+    if kind == "ask_source":
+        text = content().where_from(answer) if answer.sources else words.no_more.format(phone=phone)
+    elif kind == "for_me":
+        text = answer.for_me or words.for_me
+    elif kind == "simpler":
+        text = words.simpler.format(text=first_sentences(answer.short, 2))
+    elif kind == "ask_why" and answer.why:
+        text = answer.why
+    else:
+        text = answer.more or words.no_more.format(phone=phone)
+    return [Reply(text, others, payload(answer))]
+
+
+def last_turn(events: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The texts the assistant said in the turn before this one, oldest first."""
+    said: list[str] = []
+    turns = 0
+    for event in reversed(events):
+        if event.get("event") == "user":
+            turns += 1
+            if turns > 1:
+                break
+        elif event.get("event") == "bot" and turns == 1 and event.get("text"):
+            said.append(event["text"])
+    return said[::-1]
+
+
+def menu() -> tuple[Button, ...]:
+    """The way back that every dead end offers."""
+    words = dialogue().buttons
+    return (Button(words.menu, "/menu"), Button(words.human, "/human"))
+
+
+def first_sentences(text: str, count: int) -> str:
+    return " ".join(re.split(r"(?<=[.!?])\s+", text)[:count])

@@ -1,0 +1,263 @@
+"""The guided conversation about two opinions: what is asked next, and what an answer means. Pure.
+
+The state is plain data: ``answers`` (question id to value or words), ``asking`` (the question on the table), ``letter``
+(what a pasted letter would fill in, until the patient confirms it) and ``done``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
+
+from actions.base import Button, Reply
+from actions.compare.compare import label
+from actions.report.reader import Reading, quote
+from knowledge.explain import CompareQuestion, compare_words
+
+Which = Literal["first", "second"]
+CONFIRM, TEACH_BACK = "letter_confirm", "teach_back"
+UNKNOWN = "unknown"
+SHORT = 8
+_SHOWN = frozenset({"show_plan", "ask_questions_list", "edit_questions"})
+_NO_ANSWERS = _SHOWN | {"resume", "mistake", "start_compare"}
+_COMMANDS = {"skip": "skip", "unsure": "skip", "go_back": "back", "stop": "stop", "ask_why": "why"}
+_NOT_KNOWN = re.compile(
+    r"^\W*(?:(?:i )?(?:don.?t|do not) (?:know|remember)|not sure|no idea|unsure|idk|dunno|can.?t (?:say|remember)"
+    r"|unknown|\?+)\W*$",
+    re.I,
+)
+_YES = re.compile(r"^\W*(?:yes|yep|yeah|y|right|correct|ok|okay|true|that.?s right|exactly|sure)\b", re.I)
+_NO = re.compile(r"^\W*(?:no|nope|n|wrong|not (?:right|correct|quite)|false|nah)\b", re.I)
+
+
+@dataclass
+class State:
+    """Where the conversation stands. Made from and turned into plain data for the store."""
+
+    answers: dict[str, str] = field(default_factory=dict)
+    asking: str = ""
+    letter: dict[str, str] = field(default_factory=dict)
+    done: bool = False
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> State:
+        return cls(**plain) if plain else cls()
+
+
+@dataclass(frozen=True)
+class Step:
+    """What came of a message: replies to it, whether the conversation is over, or that the message was no answer."""
+
+    replies: tuple[Reply, ...] = ()
+    over: bool = False
+    stopped: bool = False
+    digression: bool = False
+
+
+def questions() -> Iterable[tuple[str, CompareQuestion, Which | None]]:
+    """Every question in the order asked: id, its data, and of which opinion."""
+    each = [item for item in compare_words().questions if item.per_opinion]
+    for which in ("first", "second"):
+        for item in each:
+            yield f"{which}_{item.id}", item, which  # type: ignore[misc]
+    for item in compare_words().questions:
+        if not item.per_opinion:
+            yield item.id, item, None
+
+
+def begin(state: State, opening: str) -> tuple[Reply, ...]:
+    """Start, or carry on. ``opening`` is the message that asked for it; what it already tells is taken from it."""
+    words = compare_words()
+    if state.answers and not state.done:
+        return (Reply(words.resumed),)
+    state.answers, state.letter, state.done = prefill(opening), {}, False
+    return (Reply(words.intro),)
+
+
+def ask(state: State) -> Reply:
+    """The next question; sets ``state.asking``."""
+    words = compare_words()
+    if state.letter:
+        state.asking = CONFIRM
+        lines = "\n".join(
+            f"- {_label(key)}: {label(key.partition('_')[2], value)}" for key, value in state.letter.items()
+        )
+        buttons = tuple(Button(words.buttons[name], words.buttons[name]) for name in ("right", "wrong"))
+        return Reply(words.from_letter.format(lines=lines), buttons)
+    for key, item, which in questions():
+        if key in state.answers or not _applies(item, which, state):
+            continue
+        state.asking = key
+        skip = Button(words.buttons["skip"], "/skip")
+        choices = tuple(Button(choice.label, choice.label) for choice in item.choices)
+        return Reply(item.ask.format(which=which), (*choices, skip))
+    state.asking = TEACH_BACK
+    return Reply(words.teach_back.ask, (Button(words.buttons["skip"], "/skip"),))
+
+
+def all_asked(state: State) -> bool:
+    """Whether both opinions have been told."""
+    return not state.letter and not any(
+        key not in state.answers and _applies(item, which, state) for key, item, which in questions()
+    )
+
+
+def take(state: State, text: str, intent: str, reading: Reading | None, *, emergency_number: str) -> Step:
+    """What ``text`` means for the question on the table; changes ``state``.
+
+    Args:
+        intent: what the classifier took the message for.
+        reading: the message read as a letter, when it is long enough to be one.
+    """
+    words = compare_words()
+    command = _COMMANDS.get(intent) if text.startswith("/") or len(text.split()) <= 5 else None
+    if _NOT_KNOWN.match(text):
+        command = "skip"
+    if command == "stop":
+        return Step((Reply(words.stopped),), over=True, stopped=True)
+    if state.asking == TEACH_BACK:
+        return _check(state, text, command, emergency_number)
+    if state.asking == CONFIRM:
+        return _confirm(state, text, intent)
+    item, which = _question(state.asking)
+    if command == "why":
+        return Step((Reply(words.why.format(why=item.why)),))
+    if command == "back":
+        return _back(state)
+    if command == "skip":
+        state.answers[state.asking] = UNKNOWN
+        return Step((Reply(words.skipped),))
+    if reading is not None and which:
+        if reading.kind != "letter":
+            return Step((Reply(words.letter_unread),))
+        state.letter = {key: value for key, value in from_letter(which, reading).items() if key not in state.answers}
+        return Step()
+    value = understand(item, text)
+    # A choice that was understood is an answer, whatever the classifier takes its words for.
+    if intent in _NO_ANSWERS and len(text.split()) <= SHORT and not (item.choices and value):
+        return Step(digression=intent in _SHOWN)
+    if value is None or (intent in ("faq", "explain_term", "human", "menu") and _is_question(text)):
+        return Step(digression=True)
+    state.answers[state.asking] = value
+    return Step()
+
+
+def is_answer(state: State, text: str) -> bool:
+    """Whether ``text`` plainly answers the question on the table, so that it cannot be a wish to go elsewhere."""
+    if state.asking == TEACH_BACK:
+        return not text.startswith("/")
+    if state.asking in ("", CONFIRM):
+        return False
+    item, _ = _question(state.asking)
+    return bool(item.choices) and understand(item, text) is not None
+
+
+def understand(item: CompareQuestion, text: str) -> str | None:
+    """The value ``text`` gives for ``item``: a choice by number, label or wording, or the words; None if unclear."""
+    text = " ".join(text.split())
+    if not item.choices:
+        return text[:300] if re.search(r"\w", text) and not text.startswith("/") else None
+    plain = text.lower().strip(" .!")
+    if plain.isdigit() and 0 < int(plain) <= len(item.choices):
+        return item.choices[int(plain) - 1].value
+    best: tuple[int, str] | None = None
+    for choice in item.choices:
+        for said in (choice.label.lower(), choice.value, *choice.said):
+            if _wording(said).search(plain) and (best is None or len(said) > best[0]):
+                best = len(said), choice.value
+    return best[1] if best else None
+
+
+@cache
+def _wording(said: str) -> re.Pattern[str]:
+    """``said`` with up to two other words between its own: "looked at scans" is in "looked at my MRI scans"."""
+    gap = r"(?:\W+\w+){0,2}?\W+"
+    return re.compile(r"(?<!\w)" + gap.join(re.escape(word) for word in said.split()) + r"(?!\w)")
+
+
+def from_letter(which: Which, reading: Reading) -> dict[str, str]:
+    """The answers a letter gives for one opinion; nothing is guessed that it does not say."""
+    advice = reading.recommendation
+    need = {"operate": "yes", "no_operation": "no", "non_surgical": "no", "conditional": "maybe"}.get(advice.stance)
+    found = {element.id: element for element in reading.found}
+    told: dict[str, str] = {}
+    diagnosis = found.get("diagnosis")
+    if diagnosis and diagnosis.sentence:
+        told["diagnosis"] = quote(reading.letter, diagnosis.sentence, diagnosis.at, 14)
+    if need:
+        told["need"] = need
+    if need in ("yes", "maybe") and advice.operations:
+        names = ", ".join(operation.name for operation in advice.operations)
+        levels = ", ".join(level.said for level in advice.levels)
+        told["operation"] = f"{names} at {levels}" if levels else names
+    return {f"{which}_{key}": value for key, value in told.items()}
+
+
+_TURN = re.compile(
+    r"\b(?:but|while|whereas|and|,)?\s*(?:the )?"
+    r"(?:other|another|second|2nd|one (?:says|said|wants)|my (?:gp|physio|new))\b",
+    re.I,
+)
+
+
+def prefill(opening: str) -> dict[str, str]:
+    """What an opening such as "one says operate, the other says wait" already tells: operate or not, for each."""
+    if opening.startswith("/"):
+        return {}
+    places = [match.start() for match in _TURN.finditer(opening) if match.start() > 3]
+    if not places:
+        return {}
+    item = next(question for question in compare_words().questions if question.id == "need")
+    halves = {"first": opening[: places[0]], "second": opening[places[0] :]}
+    told = {f"{which}_need": understand(item, half) for which, half in halves.items()}
+    return {key: value for key, value in told.items() if value} if all(told.values()) else {}
+
+
+def _check(state: State, text: str, command: str | None, emergency_number: str) -> Step:
+    """The teach-back: never a score; said once more in other words when the key act is missing."""
+    words = compare_words().teach_back
+    state.done = True
+    if command == "skip":
+        return Step(over=True)
+    good = re.search(words.acts, text, re.I)
+    return Step((Reply(words.good if good else words.again.format(emergency_number=emergency_number)),), over=True)
+
+
+def _confirm(state: State, text: str, intent: str) -> Step:
+    words = compare_words()
+    if intent == "affirm" or _YES.match(text):
+        state.answers.update(state.letter)
+        state.letter = {}
+        return Step((Reply(words.letter_confirmed),))
+    if intent == "deny" or _NO.match(text):
+        state.letter = {}
+        return Step((Reply(words.letter_dropped),))
+    return Step(digression=True)
+
+
+def _back(state: State) -> Step:
+    asked = [key for key, _, _ in questions()]
+    before = [key for key in asked[: asked.index(state.asking)] if key in state.answers]
+    if not before:
+        return Step((Reply(compare_words().nothing_back),))
+    del state.answers[before[-1]]
+    return Step()
+
+
+def _question(key: str) -> tuple[CompareQuestion, Which | None]:
+    return next((item, which) for name, item, which in questions() if name == key)
+
+
+def _label(key: str) -> str:
+    return _question(key)[0].label
+
+
+def _applies(item: CompareQuestion, which: Which | None, state: State) -> bool:
+    return not item.only_if_need or state.answers.get(f"{which}_need") in item.only_if_need
+
+
+def _is_question(text: str) -> bool:
+    return text.rstrip().endswith("?") or text.startswith("/")

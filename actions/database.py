@@ -1,0 +1,84 @@
+"""The intake database: how it is opened, brought up to date, and the one place where a transaction opens and closes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class StoreUnavailable(RuntimeError):
+    """The database cannot be read or written (disk full, damaged, unreachable). Nothing of the change was kept."""
+
+
+def make_engine(url: str) -> Engine:
+    """Return an engine for a ``sqlite:///`` or ``postgresql://`` address.
+
+    SQLite runs with a write-ahead log and full sync, so that what was committed survives a power cut; with
+    ``secure_delete``, so that what was erased leaves no trace in free pages; and takes its write lock at BEGIN, because
+    a lock taken later can find that another writer was faster.
+    """
+    url = url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        if engine.url.database:
+            path = Path(engine.url.database)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(OSError):
+                path.touch(mode=0o600)  # for this user alone; SQLite gives its other files the same rights
+
+        @event.listens_for(engine, "connect")
+        def prepare(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # the driver's own BEGIN would come too late
+            for pragma in (
+                "busy_timeout=5000",
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "secure_delete=ON",
+                "foreign_keys=ON",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Any) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Everything done with the connection is kept together at the end, or not at all.
+
+    Raises:
+        StoreUnavailable: the database refused; nothing was kept.
+    """
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise StoreUnavailable(type(error.orig).__name__) from error
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables to the newest version. Of several processes starting at once, the first does it.
+
+    Raises:
+        StoreUnavailable: the file is damaged, the disk is full or the server does not answer.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with transaction(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(7213)"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

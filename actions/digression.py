@@ -1,0 +1,48 @@
+"""What may come in the middle of a guided conversation that is no answer to it: a question, a word, small talk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rasa_sdk import Tracker
+
+from actions.action_questions_list import question_list
+from actions.action_show_plan import plan_message
+from actions.answering import answer_topics, asked_topics
+from actions.base import Button, Reply
+from actions.explaining import explain_message
+from knowledge.content import content
+from knowledge.dialogue import dialogue
+from knowledge.explain import explain_words
+
+SHORT = 8
+"""Words a command may have. A longer text is an answer, whatever the classifier takes it for."""
+
+
+def leaving(message: Mapping[str, Any]) -> Button | None:
+    """The button for something that cannot be done in the middle of this conversation, when a message asks for it."""
+    intent = (message.get("intent") or {}).get("name") or ""
+    title = explain_words().leave.get(intent)
+    short = len((message.get("text") or "").split()) <= SHORT
+    return Button(title, f"/{intent}") if title and short else None
+
+
+def digress(tracker: Tracker) -> list[Reply]:
+    """The replies to a message that asks something else; empty when it does not. One payload at most."""
+    message = tracker.latest_message
+    intent = (message.get("intent") or {}).get("name")
+    short = len((message.get("text") or "").split()) <= SHORT
+    if intent == "show_plan" and short:
+        return plan_message(tracker)
+    if intent in ("ask_questions_list", "edit_questions") and short:
+        return question_list(tracker)
+    if intent == "explain_term":
+        return explain_message(message)
+    if intent == "chitchat":
+        label = str(message.get("label") or "").partition("/")[2]
+        wordings = dialogue().chitchat.get(label) or dialogue().chitchat["greet"]
+        return [Reply(wordings[0].format(phone=content().clinic.phone))]
+    if intent == "faq":
+        return [Reply(reply.text) for reply in answer_topics(asked_topics(message))]
+    return []

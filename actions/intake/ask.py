@@ -1,0 +1,103 @@
+"""The question on the table, as the patient sees it: words, buttons and the reply contract's payload. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actions.base import Button, Reply
+from actions.intake.apply import FAILS_BEFORE_REWORDING
+from actions.intake.state import State, open_fields, progress
+from knowledge.intake import Field, questionnaire, words
+
+LONGEST_MESSAGE = 1500
+
+
+def question(state: State) -> list[Reply]:
+    """The messages that ask for what ``state`` waits for."""
+    say, buttons = words().say, words().buttons
+    if state.pending:
+        text = say["confirm_value"].format(value=state.pending.answer.shown)
+        return [_reply(text, ("yes", "no"), _payload(state, questionnaire().field(state.pending.field), "yes_no"))]
+    if state.stage == "offer":
+        count = len(open_fields(state, "long"))
+        payload = _payload(state, None, "choice", [buttons["more"], buttons["review"]])
+        return [_reply(say["more_offer"].format(count=count), ("more", "review"), payload)]
+    if state.stage == "review" or state.field is None:
+        return review(state)
+    field = questionnaire().field(state.field)
+    if state.kept:
+        text = say["keep_words"].format(value=_shorter(state.kept))
+        return [
+            _reply(text, ("keep", "rewrite"), _payload(state, field, "choice", [buttons["keep"], buttons["rewrite"]]))
+        ]
+    text = field.ask if state.fails < FAILS_BEFORE_REWORDING else field.again
+    text = questionnaire().say(text, state.person)
+    if state.fails >= FAILS_BEFORE_REWORDING and not field.required:
+        text = f"{text} {say['way_out']}"
+    return [Reply(text, _buttons(field), _payload(state, field, field.contract_type, _choices(field)))]
+
+
+def review(state: State) -> list[Reply]:
+    """The read-back: every answer with the name it can be changed by, then the question whether to send."""
+    say = words().say
+    lines = []
+    for section in questionnaire().sections:
+        shown = [
+            f"{field.label}: {_shown(state, field)}"
+            for field in questionnaire().fields
+            if field.section == section.id and field.id in state.answers
+        ]
+        if shown:
+            lines.append("\n".join([section.title.upper(), *shown]))
+    parts = [say["review"]]
+    for line in lines:
+        if len(parts[-1]) + len(line) > LONGEST_MESSAGE:
+            parts.append(line)
+        else:
+            parts[-1] = f"{parts[-1]}\n{line}"  # no blank line: Rasa's channels cut a message in two there
+    payload = _payload(state, None, "choice", [words().buttons["send"], words().buttons["change"]])
+    return [*(Reply(part) for part in parts), _reply(say["review_ask"], ("send", "change"), payload)]
+
+
+def _shown(state: State, field: Field) -> str:
+    answer = state.answers[field.id]
+    if answer.status == "answered":
+        same = answer.shown.casefold() == answer.text.casefold()
+        worth_quoting = field.type == "date" or field.recognise
+        return answer.shown if same or not worth_quoting else f'{answer.shown} ("{_shorter(answer.text)}")'
+    return {"unknown": "you don't know", "declined": "left out"}.get(answer.status, "not asked")
+
+
+def _shorter(text: str) -> str:
+    return text if len(text) <= 300 else f"{text[:300].rsplit(' ', 1)[0]} …"
+
+
+def _choices(field: Field) -> list[str]:
+    if field.type == "yes_no":
+        return [words().buttons["yes"], words().buttons["no"]] + (
+            [words().buttons["unsure"]] if field.unsure_flag else []
+        )
+    return [choice.label for choice in field.choices]
+
+
+def _buttons(field: Field) -> tuple[Button, ...]:
+    titles = _choices(field)
+    if field.type == "text" and not field.none_is_answer:
+        titles.append(words().buttons["unknown"])
+    if field.type == "date":
+        titles.append(words().buttons["unknown"])
+    if not field.required:
+        titles.append(words().buttons["skip"])
+    return tuple(Button(title, title) for title in titles)
+
+
+def _reply(text: str, names: tuple[str, ...], payload: dict[str, Any]) -> Reply:
+    return Reply(text, tuple(Button(words().buttons[name], words().buttons[name]) for name in names), payload)
+
+
+def _payload(state: State, field: Field | None, kind: str, choices: list[str] | None = None) -> dict[str, Any]:
+    step, of = progress(state)
+    slot = field.id if field else state.stage
+    if field and kind == "yes_no" and choices is None:
+        choices = [words().buttons["yes"], words().buttons["no"]]
+    return {"kind": "intake", "slot": slot, "type": kind, "choices": choices or [], "step": step, "of": of}

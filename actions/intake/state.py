@@ -1,0 +1,140 @@
+"""Where an intake conversation stands, as plain data that can be stored and read back."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from knowledge.intake import Field, questionnaire
+
+AnswerStatus = Literal["answered", "unknown", "declined", "not_asked"]
+Stage = Literal["ask", "offer", "review"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer: the value understood, how it is shown, the words it was given in, and by whom."""
+
+    status: AnswerStatus
+    value: Any = None
+    shown: str = ""
+    text: str = ""
+    said_by: Literal["patient", "carer"] = "patient"
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An answer that waits for "is that right?"."""
+
+    field: str
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class State:
+    """The whole conversation.
+
+    Attributes:
+        stage: asking questions, offering the longer part, or the read-back.
+        field: the question on the table (stage ``ask``).
+        answers: by field id, in the order given.
+        trail: the questions asked so far, oldest first; "back" walks it.
+        fails: answers in a row that did not fit the question on the table.
+        pending: an answer to be confirmed.
+        kept: words typed as an answer that also were a red flag; offered back when the patient returns.
+        longer: whether the patient chose to answer the longer part.
+        from_review: one answer is being changed; the read-back comes next.
+        as_said: fields whose reading the patient rejected; their words are taken as they are.
+        red_flags: what the safety screen found.
+        consent_at: when the second consent was given (ISO).
+        reference: of the intake this one corrects, or empty.
+    """
+
+    stage: Stage = "ask"
+    field: str | None = "consent_chatbot"
+    answers: dict[str, Answer] = dataclasses.field(default_factory=dict)
+    trail: tuple[str, ...] = ()
+    fails: int = 0
+    pending: Pending | None = None
+    kept: str = ""
+    longer: bool = False
+    from_review: bool = False
+    as_said: tuple[str, ...] = ()
+    red_flags: tuple[dict[str, Any], ...] = ()
+    consent_at: str = ""
+    reference: str = ""
+
+    @property
+    def person(self) -> Literal["self", "other"]:
+        """Whose case it is, as far as it is known."""
+        return "other" if self.value("about") == "other" else "self"
+
+    @property
+    def said_by(self) -> Literal["patient", "carer"]:
+        return "carer" if self.person == "other" else "patient"
+
+    @property
+    def consented(self) -> bool:
+        """Whether anything may be stored."""
+        return bool(self.value("consent_send") == "yes")
+
+    def value(self, field_id: str) -> Any:
+        """The value of an answered field, or None."""
+        answer = self.answers.get(field_id)
+        return answer.value if answer and answer.status == "answered" else None
+
+    def with_answer(self, field_id: str, answer: Answer) -> State:
+        return replace(self, answers={**self.answers, field_id: answer})
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> State:
+        """Read a stored state; answers to questions that no longer exist are kept, a question that is gone is left."""
+        known = {key: value for key, value in data.items() if key in State.__dataclass_fields__}
+        known["answers"] = {key: Answer(**value) for key, value in known.get("answers", {}).items()}
+        pending = known.get("pending")
+        known["pending"] = Pending(pending["field"], Answer(**pending["answer"])) if pending else None
+        for name in ("trail", "as_said", "red_flags"):
+            known[name] = tuple(known.get(name, ()))
+        if known.get("field") and not questionnaire().has(known["field"]):
+            known["field"] = None
+        return State(**known)
+
+
+def applies(field: Field, state: State) -> bool:
+    """Whether the conditions of ``field`` hold."""
+    for other, values in (field.only_if or {}).items():
+        given = state.value(other)
+        if not set(given if isinstance(given, list) else [given]) & set(values):
+            return False
+    return True
+
+
+def open_fields(state: State, path: str) -> list[Field]:
+    """The questions of ``path`` still to be asked, in order."""
+    return [
+        field
+        for field in questionnaire().fields
+        if field.path == path and field.id not in state.answers and applies(field, state)
+    ]
+
+
+def next_field(state: State) -> Field | None:
+    """The next question to ask, or None when the part chosen is complete."""
+    for path in ("consent", "short", *(("long",) if state.longer else ())):
+        waiting = open_fields(state, path)
+        if waiting:
+            return waiting[0]
+    return None
+
+
+def progress(state: State) -> tuple[int, int]:
+    """``(step, of)`` of the question on the table, counted over the questions of the part chosen."""
+    paths = ("consent", "short", "long") if state.longer else ("consent", "short")
+    asked = [field for field in questionnaire().fields if field.path in paths and applies(field, state)]
+    ids = [field.id for field in asked]
+    step = ids.index(state.field) + 1 if state.field in ids else len(ids)
+    return step, len(ids)

@@ -1,0 +1,127 @@
+"""One turn of the intake with its store: reads the draft, decides, keeps what changed, and says what is to be done.
+
+This is the edge between the pure conversation and the database; Rasa stays one step further out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from actions.database import StoreUnavailable
+from actions.intake.apply import Effect, Step, apply
+from actions.intake.case import build_case, state_of, transcript
+from actions.intake.decide import Message, decide
+from actions.intake.parse import Reader, countries_in
+from actions.intake.state import State
+from actions.store import Draft, Sent, Store, store
+from knowledge.content import content
+from knowledge.intake import words
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a turn led to: the step taken, what was sent, and a resume code when one was asked for."""
+
+    step: Step
+    sent: Sent | None = None
+    code: str | None = None
+
+
+class IntakeTurn:
+    """The turns of one conversation."""
+
+    def __init__(self, data: Store, sender: str) -> None:
+        self.data, self.sender = data, sender
+
+    async def state(self) -> State | None:
+        """Where the open draft stands, or None without one."""
+        draft = await asyncio.to_thread(self.data.draft, self.sender)
+        return State.from_json(draft.state) if draft else None
+
+    async def begin(self) -> State:
+        """Open a new draft."""
+        state = State()
+        draft = self.data.new_draft(self.sender, state.to_json())
+        await asyncio.to_thread(self.data.save_draft, draft)
+        return state
+
+    async def reopen(self, sent: Sent) -> State | None:
+        """Open a sent intake again, to correct it: the read-back of the newest version."""
+        case = await asyncio.to_thread(self.data.case, sent.id)
+        if case is None:
+            return None
+        state = state_of(case)
+        draft = Draft(sent.id, self.sender, state.to_json(), self.data.clock())
+        await asyncio.to_thread(self.data.save_draft, draft)
+        return state
+
+    async def keep_words(self, text: str) -> None:
+        """Remember words that were typed as an answer and taken as a red flag, to offer them back."""
+        draft = await asyncio.to_thread(self.data.draft, self.sender)
+        if draft:
+            draft.state["kept"] = text
+            await asyncio.to_thread(self.data.save_draft, draft)
+
+    async def take(self, message: Message, events: Sequence[Mapping[str, Any]]) -> Outcome | None:
+        """Carry out one message. Returns None when no draft is open. Raises StoreUnavailable; then nothing was kept."""
+        draft = await asyncio.to_thread(self.data.draft, self.sender)
+        if draft is None:
+            return None
+        state = State.from_json(draft.state)
+        now = datetime.now(UTC)
+        decision = decide(state, message, Reader(now.date(), state.value("country")))
+        served = countries_in(content().clinic.countries)
+        step = apply(state, decision, now=now.isoformat(timespec="seconds"), served=served)
+        if step.effect is Effect.FORGET:
+            await asyncio.to_thread(self.data.discard_draft, self.sender)
+            return Outcome(step)
+        if step.effect is Effect.REDEEM:
+            found = await asyncio.to_thread(self.data.redeem, step.code, self.sender)
+            line = words().say["welcome_back" if found else "code_unknown"]
+            kept = State.from_json(found.state) if found else state
+            return Outcome(Step(kept, (line.format(phone=content().clinic.phone),)))
+        draft.state = step.state.to_json()
+        await asyncio.to_thread(self.data.save_draft, draft)
+        if step.effect is Effect.SUBMIT:
+            return Outcome(step, sent=await self._submit(draft, step.state, events, now))
+        if step.effect in (Effect.STOP, Effect.CODE):
+            return Outcome(step, code=await asyncio.to_thread(self.data.resume_code, self.sender))
+        return Outcome(step)
+
+    async def _submit(self, draft: Draft, state: State, events: Sequence[Mapping[str, Any]], now: datetime) -> Sent:
+        def commit() -> Sent:
+            case = build_case(
+                state,
+                now=now,
+                red_flags=self.data.red_flags(self.sender, draft.created_at),
+                decision_flags=decision_flags(events),
+                transcript=transcript(events, draft.created_at),
+            )
+            return self.data.submit(draft, case)
+
+        return await asyncio.to_thread(commit)
+
+
+async def screen_record(sender: str) -> dict[str, Any]:
+    """What the safety screen of the open draft found last, as an escalation's record says it; empty without a draft."""
+    try:
+        state = await IntakeTurn(store(), sender).state()
+    except StoreUnavailable:
+        return {}
+    if state is None or not state.red_flags:
+        return {}
+    found = state.red_flags[-1]
+    return {"evidence": found["evidence"], "rules": [found["rule"]]}
+
+
+def decision_flags(events: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The decision flags of all messages of the conversation, each once."""
+    found: dict[str, None] = {}
+    for event in events:
+        for flag in (event.get("parse_data") or {}).get("decision_flags") or []:
+            found[flag if isinstance(flag, str) else flag.get("id", "")] = None
+    return [flag for flag in found if flag]

@@ -1,0 +1,216 @@
+"""Takes a pasted letter apart: sections, sentences, and what in it is private. Pure.
+
+Every sentence knows its place in the text, so that what is quoted is always the letter's own wording.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+from actions.glossary import ordinary_words
+from actions.report.rules import report_rules
+from actions.spine_terms import procedures
+
+_MARKUP = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z][^<>]{0,300}>", re.I | re.S)
+_SHORT_FORMS = re.compile(
+    r"\b(?:dr|mr|mrs|ms|prof|st|vs|e\.?g|i\.?e|approx|no|lt|rt|l|r|fig|yrs?|mths?|wks?|hrs?|min|max|inc|dept|resp|cf|etc|b\.?d|"
+    r"t\.?d\.?s|o\.?d|p\.?r\.?n|a\.?m|p\.?m|pt|hx|dx|rx|tx|jr|sr|m\.?d|ph\.?d|int|ext|gr|st|ca)\.$",
+    re.I,
+)
+_STOP = re.compile(
+    r"[.!?]+[\"')\]]*(?=\s)|[;](?=\s)|\n[ \t]*\n|\n(?=[ \t]*(?:[-*•·–]|\(?\d{1,2}[.)]\s|\(?[a-z][.)]\s))"
+)
+_PLAIN = str.maketrans(
+    {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‐": "-", "‑": "-", "\n": " ", "\t": " ", "\xa0": " "}
+)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A piece of the letter: ``text`` as written, ``plain`` the same length in lower case with plain marks."""
+
+    text: str
+    start: int
+    section: str
+
+    @property
+    def plain(self) -> str:
+        return self.text.translate(_PLAIN).lower()
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter taken apart. ``private``: places (start, end) never to be repeated; ``cut``: it was too long."""
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    private: tuple[tuple[int, int], ...]
+    cut: bool
+
+
+def take_apart(text: str) -> Letter:
+    """Clean ``text`` (line ends, markup), cut it at the longest length read, and find sections, sentences and names."""
+    text = _MARKUP.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", " "))
+    longest = report_rules().longest_characters
+    cut = len(text) > longest
+    text = text[:longest]
+    return Letter(text, tuple(_sentences(text)), tuple(_private(text)), cut)
+
+
+# --- Sections and sentences -------------------------------------------------------------------------------------------
+
+
+@cache
+def _heading() -> re.Pattern[str]:
+    names = sorted(report_rules().section_of, key=len, reverse=True)
+    words = "|".join(re.escape(name).replace(r"\ ", r"[ \t]+") for name in names)
+    # At the start of a line a heading may also end with a full stop or with the line; inside a line only a colon tells.
+    return re.compile(
+        rf"(?:(?m:^)[ \t]*(?:[-*•#]+[ \t]*|\(?\d{{1,2}}[.)][ \t]*)?\**(?P<line>{words})\**[ \t]*"
+        rf"(?:\([^)\n]{{0,40}}\)[ \t]*)?"
+        rf"(?:[:：]|[-–—](?=\s)|\.(?=\s)|(?=\n|\Z))|(?<=[.;!?)]\s)[ \t]*(?P<inside>{words})[ \t]*:)\**",
+        re.I,
+    )
+
+
+def _sentences(text: str) -> list[Sentence]:
+    found: list[Sentence] = []
+    section, place = "", 0
+    for match in _heading().finditer(text):
+        found += _split(text, place, match.start(), section)
+        place = match.end()
+        section = report_rules().section_of[re.sub(r"\s+", " ", (match["line"] or match["inside"]).lower())]
+        if section == "header":  # "Re: ..." speaks for its own line only
+            line_end = text.find("\n", place)
+            line_end = len(text) if line_end < 0 else line_end
+            found += _split(text, place, line_end, section)
+            section, place = "", line_end
+    return found + _split(text, place, len(text), section)
+
+
+_WIDEST_WRAPPED = 130  # a text with longer lines was not broken into lines by its writer
+
+
+def _split(text: str, start: int, end: int, section: str) -> list[Sentence]:
+    """The sentences between ``start`` and ``end``. A line end stops one only where the next line begins afresh."""
+    stops = [start]
+    for match in _STOP.finditer(text, start, end):
+        before = text[stops[-1] : match.end()]
+        if match.group().startswith(".") and _SHORT_FORMS.search(before):
+            continue
+        if re.fullmatch(r"\W*\d{1,2}\.", before):  # "1." numbers the line
+            continue
+        stops.append(match.end())
+    width = max((len(line) for line in text.split("\n")), default=0)
+    for match in re.finditer(r"\n", text[start:end]):
+        place = start + match.start()
+        line = text[text.rfind("\n", 0, place) + 1 : place].strip()
+        following = text[place + 1 : end].lstrip(" \t")
+        if not line or not following:
+            continue
+        full = width <= _WIDEST_WRAPPED and len(line) > 0.8 * width
+        wrapped = following[0].islower() or line[-1] in ",-(/" or (full and line[-1] not in ".:;!?")
+        if not wrapped:
+            stops.append(place + 1)
+    stops = [*sorted(set(stops)), end]
+    found = []
+    for left, right in pairwise(stops):
+        piece = text[left:right]
+        stripped = piece.strip(" \t\n-*•·")
+        if any(character.isalnum() for character in stripped):
+            found.append(Sentence(stripped, left + piece.index(stripped), section))
+    return found
+
+
+# --- What must never be repeated ------------------------------------------------------------------------------------
+
+_TITLE = r"(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|Professor|Sir|Dame|Doctor|Sister|Nurse|DR|MR|MRS|MS|MISS|PROF)"
+_NAME = r"[A-Z][A-Za-z'’\-]+"
+_TITLED = re.compile(rf"\b{_TITLE}\b\.?[ \t]+((?:[A-Z]\.?[ \t]+){{0,3}}{_NAME}(?:[ \t]+{_NAME}){{0,2}})")
+_LABELS = (
+    r"re|regarding|patient(?:'s)?(?: name)?|name|dear|hi|hello|cc|copy to|member|claimant|insured|employee|attention|"
+    r"attn|(?:electronically )?signed(?: by)?|dictated by|reported by|typed by|seen by|referr(?:ing|ed) (?:doctor|by)|"
+    r"referring (?:physician|provider)|(?:yours )?(?:sincerely|faithfully|truly)|"
+    r"(?:kind |best |warm )?(?:regards|wishes)|thanks|many thanks|cheers|next of kin|consultant|surgeon|radiologist|provider|gp"
+)
+_LABELLED = re.compile(
+    rf"(?m:^|(?<=[.;,(]))[ \t]*(?i:{_LABELS})[ \t]*[:,\-]?[ \t]*\n?[ \t]*(?:{_TITLE}\b\.?[ \t]*)?"
+    rf"((?:[A-Z]\.?[ \t]+){{0,2}}{_NAME}(?:,?[ \t]+{_NAME}){{0,3}})"
+)
+# "Jane Roe came to clinic", "spoke to Roe": words with a capital that are neither first in a sentence nor known words.
+_UNKNOWN = re.compile(rf"(?:(?<=[a-z,;)] )|(?<=^)|(?<=[.\n]))[ \t]*(?P<one>{_NAME})(?:[ \t]+(?P<two>{_NAME}))?")
+_NUMBERED = re.compile(
+    r"[\w.+\-]+@[\w\-]+\.[\w.\-]+"  # e-mail
+    r"|(?:\+|\b00)\d[\d ().\-]{7,}\d"  # phone with a country code
+    r"|(?<![\w/])\(?\d{3,5}\)?[ .\-]\d{3,4}[ .\-]?\d{3,4}\b"  # phone
+    r"|(?<!\d)\d{3}[ .\-]\d{4}(?!\d)"  # local phone
+    # a number with its label
+    r"|\b(?i:nhs|mrn|hospital|hosp|ref(?:erence)?|claim|policy|case|file|member|account|acc(?:ession)?|ssn|id|unit|chi|pps|"
+    r"licen[cs]e|npi|gmc)[ \t]*(?i:no|number|nr|id|num)?\.?[ \t]*[:#]?[ \t]*(?=[\w\-]*\d{3})"
+    r"[A-Z0-9][\w\-/]*(?:[ \t]\d{2,})*"
+    # a date of birth
+    r"|\b(?i:dob|d\.o\.b\.?|date of birth|born)[ \t]*[:\-]?[ \t]*(?:on )?"
+    r"\d{1,4}[./\- ](?:\d{1,2}|[A-Za-z]{3,9})[./\-, ]+\d{2,4}"
+    r"|\b\d{3}-\d{2}-\d{4}\b|\b\d{6,}\b"
+    r"|\b[A-Z]{1,2}\d[A-Z\d]?[ ]\d[A-Z]{2}\b"  # UK postcode
+    r"|\b\d{1,5}[ ](?:[A-Z][a-z]+[ ]){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Close|Way|Court|Place|Terrace|"
+    r"Crescent|Boulevard|Blvd)\b"
+)
+
+
+def _private(text: str) -> list[tuple[int, int]]:
+    places = [match.span() for match in _NUMBERED.finditer(text)]
+    names: set[str] = set()
+    for pattern in (_TITLED, _LABELLED):
+        for match in pattern.finditer(text):
+            words = [word for word in re.split(r"[\s,]+", match.group(1)) if _is_name(word)]
+            names.update(words)
+    for match in _UNKNOWN.finditer(text):
+        first, second = match["one"], match["two"] or ""
+        strangers = [word for word in (first, second) if len(word) > 3 and not word.isupper() and _is_stranger(word)]
+        middle = match.start() > 0 and text[match.start() - 1] == " "
+        if strangers and (second or middle):
+            names.update(strangers)
+            names.update(word for word in (first, second) if word.lower() in report_rules().also_names)
+    if names:
+        known = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+        title = rf"(?:{_TITLE}\b\.?[ \t]+)?(?:[A-Z]\.?[ \t]+)*"
+        places += [m.span() for m in re.finditer(rf"{title}\b(?:{known})\b(?:[ \t]+(?:{known})\b)*", text)]
+        # The same names in capitals, or with only the first letter of a part, are still names.
+        places += [m.span() for m in re.finditer(rf"\b(?:{known})\b", text, re.I)]
+    return _merged(places)
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    """Words that are no names although they stand with a capital: headings, terms of the glossary, ordinary English."""
+    headings = {word for heading in report_rules().section_of for word in heading.split()}
+    operations = {word for item in procedures().procedures for said in item.said for word in said.split()}
+    return ordinary_words() | headings | operations | frozenset(report_rules().no_names)
+
+
+def _is_name(word: str) -> bool:
+    bare = word.strip(".'’-")
+    return len(bare) > 1 and bare[0].isupper() and (_is_stranger(bare) or bare.lower() in report_rules().also_names)
+
+
+def _is_stranger(word: str) -> bool:
+    form = word.lower().removesuffix("'s").removesuffix("’s")
+    return not any(part in _vocabulary() or part.rstrip("s") in _vocabulary() for part in (form, *form.split("-")))
+
+
+def _merged(places: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(places):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged

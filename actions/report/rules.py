@@ -1,0 +1,118 @@
+"""The rules of the report reader (``knowledge/en/report.yml``), loaded and compiled once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Literal
+
+from knowledge.loader import load
+from runtime.settings import KNOWLEDGE
+
+ElementId = Literal["diagnosis", "imaging_match", "neurology", "conservative_care", "expected_benefit", "risks"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One way a sentence can carry an element. The keys are explained in ``report.yml``."""
+
+    has: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    after: str | None = None
+    sections: tuple[str, ...] = ()
+    not_in: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ElementRules:
+    id: ElementId
+    rules: tuple[Rule, ...]
+    mentions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Negation:
+    before: str
+    after: str
+    reach: int
+
+
+@dataclass(frozen=True)
+class RecommendationRules:
+    cue: str
+    generic: str
+    refused_before: str
+    avoided_before: str
+    refused: str
+    refused_after: str
+    past_before: str
+    past_after: str
+    conditional: str
+    option: str
+    reported: str
+    own: str
+    no_surgery: str
+    care_cue: str
+
+
+@dataclass(frozen=True)
+class UrgentRules:
+    terms: tuple[str, ...]
+    categories: tuple[str, ...]
+    unless: str
+
+
+@dataclass(frozen=True)
+class ReportRules:
+    headings: dict[str, tuple[str, ...]]
+    vocabulary: dict[str, str]
+    elements: tuple[ElementRules, ...]
+    groups: dict[str, tuple[str, ...]]
+    negation: Negation
+    recommendation: RecommendationRules
+    urgent: UrgentRules
+    spine_words: str
+    other_parts: str
+    medical_words: str
+    also_names: tuple[str, ...]
+    no_names: tuple[str, ...]
+    shortest_words: int
+    longest_characters: int
+
+    def compiled(self, pattern: str) -> re.Pattern[str]:
+        """``pattern`` with the vocabulary filled in."""
+        return _compiled(pattern)
+
+    @cached_property
+    def section_of(self) -> dict[str, str]:
+        """The section each heading opens."""
+        return {heading: section for section, headings in self.headings.items() for heading in headings}
+
+
+@cache
+def report_rules() -> ReportRules:
+    """The rules of ``report.yml``. Raises KnowledgeError with file and line when it is malformed."""
+    return load(KNOWLEDGE / "en" / "report.yml", ReportRules)
+
+
+def compile_all() -> None:
+    """Compile every pattern now: it takes a second or two."""
+    rules = report_rules()
+    for element in rules.elements:
+        for rule in element.rules:
+            for pattern in (*rule.has, *rule.lacks, *rule.ignore, *([rule.after] if rule.after else [])):
+                _compiled(pattern)
+        for pattern in element.mentions:
+            _compiled(pattern)
+    for pattern in (*vars(rules.recommendation).values(), rules.urgent.unless):
+        _compiled(pattern)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    for name, words in report_rules().vocabulary.items():
+        pattern = pattern.replace("{" + name + "}", words)
+    return re.compile(pattern)

@@ -1,0 +1,199 @@
+"""Finds spine levels ("L4/5", "c5-c7") and operations ("acdf", "lamenectomy") in what a patient wrote.
+
+Pure functions over text; the operations are data (``knowledge/en/procedures.yml``). What is found is a guess to be
+confirmed by the patient, never a fact: the words themselves are always kept beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cache
+
+from knowledge.loader import load
+from runtime.settings import KNOWLEDGE
+
+SPINE = tuple(
+    [f"C{n}" for n in range(1, 8)]
+    + [f"T{n}" for n in range(1, 13)]
+    + [f"L{n}" for n in range(1, 6)]
+    + [f"S{n}" for n in range(1, 6)]
+)
+"""Every bone from top to bottom; a level's place in it orders and bounds ranges."""
+
+REGIONS = {"C": "neck", "T": "mid", "L": "low", "S": "low"}
+
+_LETTER = r"(?:cervical|thoracic|dorsal|lumbar|sacral|[ctdls])"
+_NUMBER = r"(?:1[0-2]|[1-9]|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+_WORDS = {word: number for number, word in enumerate(_NUMBER[3:-1].split("|")[2:], start=1)}
+_BONE = rf"{_LETTER}[\s.\-]?{_NUMBER}"
+_LINK = r"\s*(?:/|\\|-|–|—|to|thru|through|down\s+to)\s*"
+_NEXT = rf"(?:{_LINK}(?:{_LETTER}[\s.]?)?{_NUMBER}|\s*{_LETTER}\s?{_NUMBER})"
+# "T2-weighted" and "T1 images" are ways of taking a scan, not bones.
+_LEVEL = re.compile(
+    rf"(?<![\w.]){_BONE}(?:{_NEXT})*(?![\w%]|\s*-?\s*(?:weighted|images?|signal|sequences?|mm\b|cm\b))", re.IGNORECASE
+)
+_PART = re.compile(rf"({_LETTER})?[\s.\-]?({_NUMBER})", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Level:
+    """A bone (``upper == lower``) or the run of bones from ``upper`` down to ``lower``, and where the text says it."""
+
+    upper: str
+    lower: str
+    start: int
+    end: int
+
+    @property
+    def name(self) -> str:
+        """The usual short form: "L4-L5", "C5-C7", "L5"."""
+        return self.upper if self.upper == self.lower else f"{self.upper}-{self.lower}"
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The disc levels in it: "C5-C7" gives C5-C6 and C6-C7; a single bone gives none."""
+        first, last = SPINE.index(self.upper), SPINE.index(self.lower)
+        return tuple(f"{SPINE[i]}-{SPINE[i + 1]}" for i in range(first, last))
+
+    @property
+    def region(self) -> str:
+        """ "neck", "mid" or "low", by the upper bone."""
+        return REGIONS[self.upper[0]]
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """An operation or treatment as ``procedures.yml`` describes it."""
+
+    id: str
+    name: str
+    plain: str
+    said: tuple[str, ...]
+    kind_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Procedures:
+    """The file ``procedures.yml``."""
+
+    procedures: tuple[Procedure, ...]
+    not_procedures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A procedure and where the text names it; ``exact`` is false when it was read through a misspelling."""
+
+    procedure: Procedure
+    start: int
+    end: int
+    exact: bool
+
+
+@cache
+def procedures() -> Procedures:
+    """Every known operation. Raises KnowledgeError with file and line when the file is wrong."""
+    return load(KNOWLEDGE / "en" / "procedures.yml", Procedures)
+
+
+def find_levels(text: str) -> tuple[Level, ...]:
+    """Return the levels named in ``text``, in order, each once.
+
+    "L4/5", "L4-L5", "l 4 5" said as "l4 l5", "lumbar 4/5" are L4-L5; "C5-C7" and "C5/6/7" are C5-C7; "L5/1" is L5-S1;
+    "D12" (as written outside the US) is T12. A bone that does not exist (L9) is left out.
+    """
+    found: list[Level] = []
+    for match in _LEVEL.finditer(text):
+        bones = _bones(match.group())
+        if not bones:
+            continue
+        places = sorted(SPINE.index(bone) for bone in bones)
+        level = Level(SPINE[places[0]], SPINE[places[-1]], match.start(), match.end())
+        joined = found and _joined(found[-1], level, text)
+        if joined:
+            found[-1] = joined
+        elif level.name not in {other.name for other in found}:
+            found.append(level)
+    return tuple(found)
+
+
+def _bones(written: str) -> list[str]:
+    """ "L5/S1" -> [L5, S1]; a number alone takes the letter before it, or the next region ("L5/1" -> S1)."""
+    bones: list[str] = []
+    for letter, digits in _PART.findall(written):
+        number = _WORDS.get(digits.lower()) or int(digits)
+        if letter:
+            region = {"D": "T"}.get(letter[0].upper(), letter[0].upper())
+        elif not bones:
+            return []
+        else:
+            region = bones[-1][0]
+            if number < int(bones[-1][1:]) and number == 1 and bones[-1] in ("C7", "T12", "L5"):
+                region = {"C": "T", "T": "L", "L": "S"}[region]
+        bone = f"{region}{number}"
+        if bone not in SPINE:
+            return []
+        bones.append(bone)
+    return bones
+
+
+def _joined(before: Level, after: Level, text: str) -> Level | None:
+    """ "L4 and L5" is one level; "C5-6 and C6-7" stay two."""
+    between = text[before.end : after.start].strip().lower()
+    single = before.upper == before.lower and after.upper == after.lower
+    if single and between in ("and", "&", "+", ",", "") and SPINE.index(after.upper) - SPINE.index(before.lower) == 1:
+        return Level(before.upper, after.lower, before.start, after.end)
+    return None
+
+
+def find_procedures(text: str) -> tuple[Found, ...]:
+    """Return the operations named in ``text``, in order, each once, narrower before broader ("TLIF fusion" is a TLIF).
+
+    Misspellings of words of eight letters or more are read when they are close to exactly one known word.
+    """
+    plain = re.sub(r"[-–—_]", " ", text.lower())
+    taken: list[Found] = []
+    for pattern, procedure in _patterns():
+        for match in pattern.finditer(plain):
+            if not any(match.start() < other.end and other.start < match.end() for other in taken):
+                taken.append(Found(procedure, match.start(), match.end(), True))
+    for word in re.finditer(r"[a-z]{8,}", plain):
+        if any(word.start() < other.end and other.start < word.end() for other in taken):
+            continue
+        near = _nearest(word.group())
+        if near:
+            taken.append(Found(near, word.start(), word.end(), False))
+    broader = {found.procedure.kind_of for found in taken}
+    kept: dict[str, Found] = {}
+    for found in sorted(taken, key=lambda found: found.start):
+        if found.procedure.id not in broader:
+            kept.setdefault(found.procedure.id, found)
+    return tuple(kept.values())
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], Procedure], ...]:
+    """Longest first, so that "anterior cervical discectomy and fusion" wins over "fusion"."""
+    pairs = [(phrase.lower(), item) for item in procedures().procedures for phrase in (*item.said, item.name)]
+    pairs.sort(key=lambda pair: -len(pair[0]))
+    return tuple(
+        (re.compile(rf"(?<!\w){re.escape(phrase.replace('-', ' ')).replace(chr(92) + ' ', ' +')}s?(?!\w)"), item)
+        for phrase, item in pairs
+    )
+
+
+@cache
+def _nearest(word: str) -> Procedure | None:
+    if word in procedures().not_procedures:
+        return None
+    best: tuple[float, Procedure | None] = (0.0, None)
+    for item in procedures().procedures:
+        for phrase in item.said:
+            if " " in phrase or len(phrase) < 8 or abs(len(phrase) - len(word)) > 2:
+                continue
+            likeness = SequenceMatcher(None, word, phrase).ratio()
+            if likeness > best[0]:
+                best = (likeness, item)
+    return best[1] if best[0] >= 0.86 else None

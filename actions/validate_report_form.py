@@ -1,0 +1,62 @@
+"""Takes every message of the report form: reads a pasted letter, answers a question in between, or stops."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.base import Button, Events, PatientAction, Reply, say
+from actions.digression import digress, leaving
+from actions.report.pasted import is_page, pasted
+from actions.report.reader import prepare, read
+from actions.report.replies import report_replies
+from knowledge.content import content
+from knowledge.explain import explain_words
+
+ASK_AGAIN = [SlotSet("report_answer", None)]
+END = [SlotSet("report_answer", None), SlotSet("requested_slot", None)]
+
+
+def read_letter(dispatcher: CollectingDispatcher, tracker: Tracker, *, urgent_said: bool = False) -> Events:
+    """Say what the pasted letter holds and end the form. ``urgent_said``: what cannot wait has been said already."""
+    reading = read(pasted(tracker.events) or tracker.latest_message.get("text") or "")
+    if urgent_said:
+        reading = dataclasses.replace(reading, urgent="")
+    number = tracker.get_slot("emergency_number") or content().clinic.emergency
+    say(dispatcher, tracker, report_replies(reading, emergency_number=number, phone=content().clinic.phone))
+    return END
+
+
+class ValidateReportForm(PatientAction):
+    action_name = "validate_report_form"
+
+    def __init__(self) -> None:
+        prepare()
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        # An empty list would leave the slot filled with the letter, and Rasa would take the form for done.
+        return await super().run(dispatcher, tracker, domain) or END
+
+    async def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        message = tracker.latest_message
+        text, intent = message.get("text") or "", (message.get("intent") or {}).get("name")
+        if tracker.get_slot("report_answer") is None or intent == "red_flag":
+            return ASK_AGAIN
+        if is_page(text):
+            return read_letter(dispatcher, tracker)
+        words = explain_words()
+        if intent in ("stop", "deny", "go_back", "skip"):
+            button = Button(words.buttons["report"], "/start_report")
+            say(dispatcher, tracker, [Reply(words.stopped, (button,))])
+            return END
+        elsewhere = leaving(message)
+        if elsewhere and intent != "start_report":
+            say(dispatcher, tracker, [Reply(words.left, (elsewhere,))])
+            return END
+        if intent not in ("start_report", "resume"):
+            say(dispatcher, tracker, digress(tracker) or [Reply(words.too_short)])
+        return ASK_AGAIN

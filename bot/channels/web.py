@@ -1,0 +1,107 @@
+"""The channel between our gateway and Rasa: one signed-for request a turn, one list of replies back."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from sanic import Blueprint
+from sanic.request import Request
+from sanic.response import HTTPResponse
+from sanic.response import json as json_response
+
+from bot.channels import inbound
+from bot.channels.turn import UrgentOutput, take_turn
+from runtime.settings import secret
+from runtime.typed import clean
+
+log = logging.getLogger(__name__)
+
+SECRET_HEADER = "X-Plainspoken-Secret"  # noqa: S105 (a name)
+SENDER_PREFIX = "web-"
+"""Rasa has one namespace of senders for all channels: without a prefix one channel could speak in another's chats."""
+MAX_TEXT = 8_200
+
+
+class Replies(OutputChannel):
+    """Collects a turn's replies, each as one object: text, buttons and ``custom`` stay together, text stays whole."""
+
+    def __init__(self) -> None:
+        self.replies: list[dict[str, Any]] = []
+
+    @classmethod
+    def name(cls) -> str:
+        return "web"
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        kept = {key: message[key] for key in ("text", "buttons", "custom", "image") if message.get(key)}
+        if message.get("quick_replies") and "buttons" not in kept:
+            kept["buttons"] = message["quick_replies"]
+        if kept:
+            self.replies.append({"recipient_id": recipient_id, **kept})
+
+
+class RepliesOutput(UrgentOutput, Replies):
+    """The same, and it knows when a reply must not wait."""
+
+
+class WebInput(InputChannel):
+    """``POST /webhooks/web/webhook`` with ``{"sender", "message", "trace"}`` and the shared secret in a header."""
+
+    def __init__(self, shared_secret: str) -> None:
+        self._secret = shared_secret.encode()
+
+    @classmethod
+    def name(cls) -> str:
+        return "web"
+
+    @classmethod
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> WebInput:
+        """Take the secret from ``credentials.yml`` (``secret:``) or, when absent, from the shared settings."""
+        return cls((credentials or {}).get("secret") or secret("web"))
+
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+        routes = Blueprint("plainspoken_web", "plainspoken_web")
+
+        @routes.route("/", methods=["GET"])
+        async def health(request: Request) -> HTTPResponse:
+            return json_response({"status": "ok"})
+
+        @routes.route("/webhook", methods=["POST"])
+        async def receive(request: Request) -> HTTPResponse:
+            if not hmac.compare_digest(request.headers.get(SECRET_HEADER, "").encode(), self._secret):
+                return json_response({"error": "forbidden", "message": f"{SECRET_HEADER} is wrong."}, status=403)
+            try:
+                message = inbound.read(request.body)
+            except inbound.BadRequest as error:
+                return json_response({"error": error.code, "message": str(error)}, status=400)
+            agent = request.app.ctx.agent
+            if agent is None or not agent.is_ready():
+                return json_response({"error": "not_ready", "message": "No model is loaded yet."}, status=503)
+            text = inbound.disarm(clean(message.text), agent.domain.intents)
+            if not text or len(text) > MAX_TEXT:
+                explanation = f"'message' must have 1 to {MAX_TEXT} readable characters."
+                return json_response({"error": "bad_length", "message": explanation}, status=400)
+            return await self._turn(on_new_message, message, text)
+
+        return routes
+
+    async def _turn(
+        self, on_new_message: Callable[[UserMessage], Awaitable[Any]], message: inbound.Inbound, text: str
+    ) -> HTTPResponse:
+        sender, output = SENDER_PREFIX + message.sender, RepliesOutput()
+        turn = UserMessage(text, output, sender, input_channel=self.name(), message_id=message.trace)
+        try:
+            await take_turn(on_new_message, turn, output)
+        except asyncio.CancelledError:
+            log.error("turn cancelled", extra={"trace": message.trace, "sender": sender})
+            raise
+        except Exception:
+            log.exception("turn failed", extra={"trace": message.trace, "sender": sender})
+            if not output.replies:  # what was already said (an escalation, say) must still arrive
+                return json_response({"error": "failed", "message": "The turn failed."}, status=500)
+        return json_response(output.replies)

@@ -1,0 +1,90 @@
+"""Finds the questions in a message that asks more than one thing. Pure; English.
+
+A message is cut where a sentence ends, and inside a sentence only where a new question plainly opens ("..., and how
+long", "also can you"). A cut says where a question may stand; whether two parts really ask different things is for the
+classifier to say, so that one rambling question stays one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_ABBREVIATIONS = frozenset(
+    ("dr", "mr", "mrs", "ms", "prof", "st", "vs", "eg", "ie", "e.g", "i.e", "approx", "etc", "no", "fig", "dept", "inc")
+)
+_SENTENCE_END = re.compile(r"[.!?;\u2026]+[)\"'\u201d\u2019]*(?=\s|$)|[\r\n]+|(?<=[?!])(?=[A-Za-z])")
+
+_WH = r"(?:how|what|when|where|why|who|whom|whose|which)(?:['\u2019]?(?:s|re|ll|d))?"
+_VERB = (
+    r"(?:is|are|am|was|were|do|does|did|can|could|will|would|should|shall|may|must|has|have|had|need)(?:n['\u2019]?t)?"
+)
+_SUBJECT = (
+    r"(?:i|you|u|we|they|he|she|it|this|that|there|these|those|my|your|his|her|our|their|the|a|an(?:other)?|any(?:one|body)?"
+    r"|some(?:one|body)?|second|surgeons?|doctors?|insurance|people|mum|mom|dad|nobody|everyone)"
+)
+_QUESTION = rf"(?:{_WH}\b|{_VERB}\s+{_SUBJECT}\b)"
+_REQUEST = (
+    r"(?:tell\s+me|explain|(?:i\s+)?(?:would|['\u2019]d)?\s*(?:also\s+)?(?:want|like|need)\s+to\s+(?:know|ask|understand)"
+    r"|i\s+(?:was\s+|am\s+|['\u2019]m\s+)?(?:also\s+)?wonder(?:ing)?|wondering|any\s+idea|not\s+sure\s+(?:if|whether|what|how))"
+)
+_JOIN = r"(?:and|also|plus|but|&|then|second(?:ly)?|another\s+(?:thing|question)|one\s+more\s+(?:thing|question))"
+_FILLER = rf"(?:(?:{_JOIN}|so|ok|okay|well|hi|hello|hey|please|thanks|because|if\s+so|in\s+that\s+case)[\s,:.-]+)*"
+_OPENS = re.compile(rf"{_FILLER}(?:{_QUESTION}|{_REQUEST})", re.IGNORECASE)
+_JOINED = re.compile(
+    rf"(?:,\s*|\s+)(?:{_JOIN}[\s,:]+)+(?={_QUESTION}|{_REQUEST}|{_JOIN}\b)|,\s*(?={_QUESTION})", re.IGNORECASE
+)
+_FEWEST_WORDS = 2
+MOST_PARTS = 6
+"""A message with more questions than this is answered for its first ones: nobody reads seven answers at once."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One question: ``message[start:end]``."""
+
+    start: int
+    end: int
+    text: str
+
+
+def questions(message: str) -> list[Part]:
+    """The parts of ``message`` that read as questions or requests, in order; at most ``MOST_PARTS``."""
+    found = []
+    for start, end in _sentences(message):
+        asked = message[start:end].rstrip().endswith("?")
+        cuts = _cuts(message, start, end)
+        for number, (first, last) in enumerate(cuts):
+            part = _trimmed(message, first, last)
+            opens = _OPENS.match(part.text)
+            if len(part.text.split()) >= _FEWEST_WORDS and (opens or (asked and number == len(cuts) - 1)):
+                found.append(part)
+    return found[:MOST_PARTS]
+
+
+def _cuts(message: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Cut one sentence where another question opens behind something that could stand alone."""
+    cuts, first = [], start
+    for joined in _JOINED.finditer(message, start, end):
+        if len(message[first : joined.start()].split()) >= _FEWEST_WORDS:
+            cuts.append((first, joined.start()))
+            first = joined.end()
+    return [*cuts, (first, end)]
+
+
+def _sentences(message: str) -> list[tuple[int, int]]:
+    spans, first = [], 0
+    for mark in _SENTENCE_END.finditer(message):
+        before = message[first : mark.start()].rsplit(None, 1)
+        if mark[0] == "." and before and before[-1].lower().lstrip("(") in _ABBREVIATIONS:
+            continue
+        spans.append((first, mark.end()))
+        first = mark.end()
+    return [*spans, (first, len(message))]
+
+
+def _trimmed(message: str, start: int, end: int) -> Part:
+    text = message[start:end]
+    left = len(text) - len(text.lstrip())
+    text = text.strip()
+    return Part(start + left, start + left + len(text), text)

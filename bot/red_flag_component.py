@@ -1,0 +1,213 @@
+"""The red-flag detector as the last component of Rasa's pipeline: it runs on every message and overrules every intent.
+
+It reads the message, the tracker (an open clarifying question, what was told before, the country) and the sentence
+embedding; what it concludes is worked out by the pure functions of ``safety/``. Everything the emergency words need is
+set here as entities, so that Rasa can say them with the action server down.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import Any, Dict, List, Optional, Tuple
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.core.events import SessionStarted, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY, TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from safety.conversation import Told, after_question, after_told, in_words_for
+from safety.detect import Assessment, Finding, assess, decision_flags, detector, rank
+from safety.numbers import numbers_for
+from safety.questions import questions
+from safety.second_signal import second_signal
+
+log = logging.getLogger(__name__)
+
+_COMMAND = re.compile(r"^/(?P<intent>[\w/.-]+)(?:@[\d.]+)?(?P<entities>\{.*\})?\s*$", re.DOTALL)
+_LETTER = re.compile(
+    r"\b(impression|findings|conclusion|technique|comparison|clinical history|indication|yours sincerely|dear dr|"
+    r"radiolog\w+|consultant|re:|diagnosis:|plan:|examination:|sagittal|axial|t[12]-?weighted|hospital number|dob)\b",
+    re.IGNORECASE,
+)
+_REPLIES = {
+    "REPLY_NOT_GOING": "not_going",
+    "REPLY_HELPED": "helped",
+    "REPLY_CALLING": "calling",
+    "REPLY_GOING": "going",
+}
+
+failures = 0
+"""How often the component failed since the process began. Readiness reports it; the turn itself goes on."""
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
+class RedFlagComponent(GraphComponent):
+    """Sets intent ``red_flag`` and what the emergency words need, when a message calls for them.
+
+    Needs the sentence embedding (without it the second signal is silent). Adds ``red_flags`` (every finding, also those
+    that do not count) and ``decision_flags`` (ids) to every message. Method: see ``safety/detect.py``.
+    """
+
+    @classmethod
+    def create(
+        cls,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> RedFlagComponent:
+        """Rasa's constructor; see :class:`GraphComponent`. Raises KnowledgeError when the rules are faulty."""
+        return cls()
+
+    def __init__(self) -> None:
+        self._detector = detector()
+        self._signal = second_signal()
+
+    def process(self, messages: List[Message], tracker: Optional[DialogueStateTracker] = None) -> List[Message]:
+        """Look at every message. Never raises: a failure is logged by type and the turn goes on without it."""
+        global failures
+        for message in messages:
+            try:
+                self._look(message, tracker)
+            except Exception:
+                failures += 1
+                log.exception("red flag detection failed", extra={"count": failures})
+        return messages
+
+    def _look(self, message: Message, tracker: Optional[DialogueStateTracker]) -> None:
+        text = str(message.get(TEXT) or "")
+        intent, said = _command(text) if text.startswith("/") else (_intent(message), text)
+        slots = tracker.current_slot_values() if tracker else {}
+        loop = tracker.active_loop_name if tracker else None
+        marks = len(_LETTER.findall(said))
+        letter = (loop == "report_form" and len(said) > 120 and marks >= 1) or (len(said) > 350 and marks >= 2)
+        findings = self._detector.detect(said, source="report" if letter else "patient") if said else []
+        states = self._detector.states(said) if said else frozenset()
+        # In a form people describe their pain because they were asked to: there the rules alone may interrupt.
+        learned = None if letter or loop or not said or text.startswith("/") else self._signal(_vector(message))
+        found = assess(findings, learned, states)
+        open_question = str(slots.get("clarify_open") or "")
+        if open_question in questions():
+            found = after_question(open_question, intent, found)
+        found = in_words_for(after_told(found, _told(tracker)))
+        message.set(
+            "red_flags", [_as_dict(finding) for finding in findings if finding.tier != "decision"], add_to_output=True
+        )
+        message.set("decision_flags", list(decision_flags(findings)), add_to_output=True)
+        if found.key and not (letter and loop == "report_form"):  # the report reader asks about these itself, first
+            self._overrule(message, found, slots.get("country"))
+        elif slots.get("escalation") and (choice := _typed_reply(states, tracker)):
+            _set_intent(message, "escalation_reply", [_entity("choice", choice)])
+        if open_question in questions() and not found.clarify:
+            _add_entities(message, [_entity("clarify_open", "answered")])
+
+    def _overrule(self, message: Message, found: Assessment, country: Any) -> None:
+        numbers = numbers_for(country)
+        values: Dict[str, Any] = {
+            "escalation": found.key,
+            "escalation_tier": found.tier,
+            "escalation_categories": list(found.categories) or [found.category],
+            "emergency_number": numbers.emergency,
+            "crisis_line": numbers.crisis,
+            "poison_line": numbers.poison,
+        }
+        if found.clarify:
+            values["clarify_open"] = found.clarify
+        _set_intent(message, "red_flag", [_entity(name, value) for name, value in values.items()])
+        message.set(
+            "assessment",
+            {
+                "key": found.key,
+                "tier": found.tier,
+                "category": found.category,
+                "person": found.person,
+                "rules": sorted({f.rule for f in found.findings if f.assertion == "present" and f.tier != "decision"}),
+            },
+            add_to_output=True,
+        )
+        log.info("red flag", extra={"category": found.category, "tier": found.tier})
+
+
+def _command(text: str) -> Tuple[str, str]:
+    """Return the intent of a button's payload and the free text in its entities: a person may have typed that."""
+    match = _COMMAND.match(text)
+    if not match:
+        return "", text.lstrip("/")
+    try:
+        values = json.loads(match.group("entities") or "{}").values()
+    except ValueError:
+        return match.group("intent"), str(match.group("entities"))
+    return match.group("intent"), ". ".join(str(value) for value in values if " " in str(value))
+
+
+def _intent(message: Message) -> str:
+    return str((message.get(INTENT) or {}).get("name") or "")
+
+
+def _vector(message: Message) -> Any:
+    _, sentence = message.get_dense_features(TEXT, [])
+    return None if sentence is None else sentence.features[0]
+
+
+def _told(tracker: Optional[DialogueStateTracker]) -> Told:
+    """Return what was told in full in this session."""
+    rules: set = set()
+    categories: set = set()
+    tier = "none"
+    for event in reversed(tracker.events if tracker else ()):
+        if isinstance(event, SessionStarted):
+            break
+        if not isinstance(event, UserUttered):
+            continue
+        if event.intent_name in ("mistake", "already_seen"):
+            break  # stood down: whatever comes after is new
+        told = (event.parse_data or {}).get("assessment")
+        if told and rank(told["tier"]) > rank("clarify"):
+            rules |= set(told["rules"])
+            categories.add(told["category"])
+            tier = max(tier, told["tier"], key=rank)
+    return Told(frozenset(rules), frozenset(categories), tier)
+
+
+def _typed_reply(states: Any, tracker: Optional[DialogueStateTracker]) -> str:
+    """Return the choice that a typed answer to "what will you do now?" stands for; only right after it was asked."""
+    last = tracker.latest_message if tracker else None
+    if last is None or not (last.parse_data or {}).get("assessment"):
+        return ""
+    return next((choice for state, choice in _REPLIES.items() if state in states), "")
+
+
+def _entity(name: str, value: Any) -> Dict[str, Any]:
+    return {"entity": name, "value": value, "start": 0, "end": 0, "extractor": "RedFlagComponent"}
+
+
+def _add_entities(message: Message, entities: List[Dict[str, Any]]) -> None:
+    message.set(ENTITIES, [*(message.get(ENTITIES) or []), *entities], add_to_output=True)
+
+
+def _set_intent(message: Message, name: str, entities: List[Dict[str, Any]]) -> None:
+    top = {"name": name, "confidence": 1.0}
+    message.set(INTENT, top, add_to_output=True)
+    message.set(INTENT_RANKING_KEY, [top, *(message.get(INTENT_RANKING_KEY) or [])], add_to_output=True)
+    _add_entities(message, entities)
+    text = str(message.get(TEXT) or "")
+    if text.startswith("/"):
+        # Rasa's RegexMessageHandler comes after every component and would put the payload's own intent back.
+        message.set(TEXT, text.lstrip("/") or name)
+
+
+def _as_dict(finding: Finding) -> Dict[str, str]:
+    return {
+        "category": finding.category,
+        "tier": finding.tier,
+        "evidence": finding.evidence,
+        "assertion": finding.assertion,
+        "person": finding.person,
+        "rule": finding.rule,
+    }

@@ -1,0 +1,162 @@
+"""Rasa's conversations, encrypted at rest and erasable.
+
+Rasa's own SQL store keeps every message and slot in clear JSON. This one seals each event with a key of its
+conversation, finds conversations by a keyed fingerprint of their id, and deletes a whole conversation when its owner
+asks. Written against Rasa 3.6's ``SQLTrackerStore`` (SQLAlchemy 1.4).
+
+``python -m bot.tracker_store purge --days 30`` and ``rewrap`` are for whoever looks after the database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import itertools
+import json
+import time
+from typing import Any, Dict, List, Optional
+
+import sqlalchemy as sa
+from rasa.core.brokers.broker import EventBroker
+from rasa.core.tracker_store import SQLTrackerStore
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.trackers import DialogueStateTracker
+from sqlalchemy.orm import Session
+
+from runtime.settings import settings
+from runtime.vault import Box, Vault, open_vault
+
+ERASE_SLOT = "erase_conversation"
+"""Set by the action that deletes a patient's data: the conversation is deleted instead of saved."""
+
+keys = sa.Table(
+    "conversation_keys",
+    sa.MetaData(),
+    sa.Column("sender_id", sa.String(64), primary_key=True),
+    sa.Column("wrapped", sa.LargeBinary, nullable=False),
+)
+
+
+class EncryptedTrackerStore(SQLTrackerStore):
+    """Takes the database's address as ``url`` in endpoints.yml."""
+
+    def __init__(
+        self,
+        domain: Optional[Domain] = None,
+        host: str = "sqlite://",
+        event_broker: Optional[EventBroker] = None,
+        vault: Optional[Vault] = None,
+        **kwargs: Any,
+    ) -> None:
+        self.vault = vault or open_vault()
+        super().__init__(domain=domain, host=host, event_broker=event_broker, **kwargs)
+        if self.engine.dialect.name == "sqlite":
+            sa.event.listen(self.engine, "connect", _prepare_sqlite)
+            self.engine.dispose()  # connections opened before do not have the settings
+        keys.create(self.engine, checkfirst=True)
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        """Store the new events, or delete the conversation when its owner asked for it in this turn."""
+        if tracker.get_slot(ERASE_SLOT):
+            self.erase(tracker.sender_id)
+            return
+        await self.stream_events(tracker)
+        key = self._key(tracker.sender_id)
+        with self.session_scope() as session:
+            box = self._box(session, key)
+            have = self._event_query(session, key, fetch_events_from_all_sessions=False).count()
+            for event in itertools.islice(tracker.events, have, None):
+                data = event.as_dict()
+                sealed = base64.b64encode(box.seal(json.dumps(data), _place(key))).decode()
+                row = self.SQLEvent(
+                    sender_id=key, type_name=event.type_name, timestamp=data.get("timestamp"), data=sealed
+                )
+                session.add(row)
+            session.commit()
+
+    async def _retrieve(self, sender_id: str, fetch_events_from_all_sessions: bool) -> Optional[DialogueStateTracker]:
+        key = self._key(sender_id)
+        with self.session_scope() as session:
+            rows = self._event_query(session, key, fetch_events_from_all_sessions).all()
+            if not rows or not self.domain:
+                return None
+            box = self._box(session, key)
+            events: List[Dict[str, Any]] = [
+                json.loads(box.open(base64.b64decode(row.data), _place(key))) for row in rows
+            ]
+        return DialogueStateTracker.from_dict(sender_id, events, self.domain.slots)
+
+    def erase(self, sender_id: str) -> None:
+        """Delete every event of a conversation and the key that opens copies of them."""
+        self._erase_key(self._key(sender_id))
+
+    def purge(self, older_than: float) -> int:
+        """Delete conversations in which nothing was said for ``older_than`` seconds. Returns how many."""
+        newest = sa.func.max(self.SQLEvent.timestamp)
+        with self.session_scope() as session:
+            groups = session.query(self.SQLEvent.sender_id).group_by(self.SQLEvent.sender_id)
+            found = [row[0] for row in groups.having(newest < time.time() - older_than)]
+        for key in found:
+            self._erase_key(key)
+        return len(found)
+
+    def rewrap(self) -> int:
+        """Wrap every conversation's key with the current master key. Returns how many were changed."""
+        with self.session_scope() as session:
+            rows = [row for row in session.execute(sa.select(keys)).all() if not self.vault.is_current(row.wrapped)]
+            for row in rows:
+                fresh = self.vault.rewrap(row.wrapped, _owner(row.sender_id))
+                session.execute(keys.update().where(keys.c.sender_id == row.sender_id).values(wrapped=fresh))
+            session.commit()
+        return len(rows)
+
+    def _erase_key(self, key: str) -> None:
+        with self.session_scope() as session:
+            session.query(self.SQLEvent).filter(self.SQLEvent.sender_id == key).delete()
+            session.execute(keys.delete().where(keys.c.sender_id == key))
+            session.commit()
+        if self.engine.dialect.name == "sqlite":
+            with self.engine.connect() as connection:
+                # Deleted pages live on in the write-ahead log until it is folded into the file.
+                connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+    def _key(self, sender_id: str) -> str:
+        return self.vault.blind("tracker", sender_id)
+
+    def _box(self, session: Session, key: str) -> Box:
+        wrapped = session.execute(sa.select(keys.c.wrapped).where(keys.c.sender_id == key)).scalar()
+        if wrapped is None:
+            wrapped = self.vault.new_key(_owner(key))
+            session.execute(keys.insert().values(sender_id=key, wrapped=wrapped))
+        return self.vault.box(wrapped, _owner(key))
+
+
+def _owner(key: str) -> str:
+    return f"conversation:{key}"
+
+
+def _place(key: str) -> str:
+    return f"events:data:{key}"
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "busy_timeout=5000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bot.tracker_store", description="Look after the conversations.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("rewrap", help="wrap all keys with the current master key")
+    purge = commands.add_parser("purge", help="delete conversations past their time")
+    purge.add_argument("--days", type=float, default=30)
+    arguments = parser.parse_args()
+    store = EncryptedTrackerStore(host=settings().tracker_database_url)
+    if arguments.command == "rewrap":
+        print(f"{store.rewrap()} keys wrapped anew.")
+    else:
+        print(f"{store.purge(arguments.days * 86400)} conversations deleted.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The desk's database: one engine, one place where transactions open and close, migrations at start."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.orm import Session
+
+T = TypeVar("T")
+logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+class Database:
+    """Runs functions of a session, each in a transaction of its own, outside the event loop."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
+        self.engine = make_engine(self.url)
+        # SQLite has one writer at a time anyway; waiting here is fair, waiting in SQLite is not.
+        self._one_at_a_time = threading.Lock()
+        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="desk-db")
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Open a session; commit at the end, roll back when anything is raised."""
+        with self.alone(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def alone(self) -> AbstractContextManager[Any]:
+        """Keep other threads out while on SQLite; on PostgreSQL nobody has to wait."""
+        return self._one_at_a_time if self.is_sqlite else nullcontext()
+
+    async def run(self, work: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        """Call ``work(session, ...)`` in a transaction on a worker thread and return what it returns."""
+
+        def within() -> T:
+            with self.transaction() as session:
+                return work(session, *arguments, **named)
+
+        return await self.aside(within)
+
+    async def aside(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Call ``work`` on a worker thread, without a transaction."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
+
+    def migrate(self) -> None:
+        """Bring the tables to the newest version. Several processes may start at once: the first does it."""
+        if self.is_sqlite and self.engine.url.database:
+            Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self.engine.begin() as connection:
+            if not self.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(7214)"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True)
+        self.engine.dispose()
+
+
+def make_engine(url: str) -> Engine:
+    """Return an engine. SQLite: write-ahead log, full sync, erased pages overwritten, writers queue up at BEGIN."""
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def prepare(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # the driver's own BEGIN comes too late to keep writers apart
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "foreign_keys=ON",
+                "secure_delete=ON",
+                "busy_timeout=10000",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Any) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

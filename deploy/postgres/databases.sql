@@ -1,0 +1,3 @@
+CREATE DATABASE casedesk;
+CREATE DATABASE gateway;
+CREATE DATABASE tracker;

@@ -1,0 +1,84 @@
+"""One turn of the conversation over loopback HTTP, with the ways it can fail told apart."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from typing import Any
+
+import aiohttp
+
+REPLY_BYTES = 512 * 1024
+
+
+class Trouble(Enum):
+    """How a turn can fail."""
+
+    DOWN = "down"
+    SLOW = "slow"
+    FAILED = "failed"
+
+
+class RasaError(Exception):
+    """No usable answer came back. Carries no words of the patient."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.value)
+        self.trouble = trouble
+
+
+class Rasa:
+    """Speaks to the ``web`` channel of the Rasa server at ``url``."""
+
+    def __init__(self, url: str, web_secret: str, *, give_up_after: float) -> None:
+        self.url = url
+        self._headers = {"X-Plainspoken-Secret": web_secret}
+        self._timeout = aiohttp.ClientTimeout(total=give_up_after, sock_connect=3.0)
+        self.http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200))
+
+    async def close(self) -> None:
+        await self.http.close()
+
+    async def turn(self, sender: str, text: str, trace: str) -> list[Any]:
+        """Return Rasa's messages for ``text``. Raises RasaError."""
+        body = {"sender": sender, "message": text, "trace": trace}
+        try:
+            async with self.http.post(
+                f"{self.url}/webhooks/web/webhook", json=body, headers=self._headers, timeout=self._timeout
+            ) as response:
+                raw = await response.content.read(REPLY_BYTES + 1)
+                while len(raw) <= REPLY_BYTES and (more := await response.content.read(REPLY_BYTES)):
+                    raw += more
+                status = response.status
+        except TimeoutError:
+            raise RasaError(Trouble.SLOW) from None
+        except (aiohttp.ClientError, OSError):
+            raise RasaError(Trouble.DOWN) from None
+        if status in (502, 503, 504):
+            raise RasaError(Trouble.DOWN)
+        try:
+            messages = json.loads(raw) if status == 200 and len(raw) <= REPLY_BYTES else None
+        except ValueError:
+            messages = None
+        if not isinstance(messages, list):
+            raise RasaError(Trouble.FAILED)
+        return messages
+
+    async def notice(self, channel: str, notice: dict[str, str]) -> int:
+        """Hand news for a person on a messaging channel to its connector: 202 taken, 404 nobody there, 503 not now."""
+        url = f"{self.url}/webhooks/{channel}/notice"
+        try:
+            async with self.http.post(url, json=notice, headers=self._headers, timeout=self._timeout) as response:
+                if response.status == 404:  # Rasa without the channel says so too, in another way
+                    return 404 if (await response.json(content_type=None)).get("error") == "gone" else 503
+                return 202 if response.status == 202 else 503
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, AttributeError):
+            return 503
+
+    async def ready(self) -> str | None:
+        """Return what is wrong with Rasa, or None when it answers."""
+        try:
+            async with self.http.get(f"{self.url}/webhooks/web/", timeout=aiohttp.ClientTimeout(total=2)) as response:
+                return None if response.status == 200 else f"Rasa answers {response.status} at {self.url}"
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return f"Rasa does not answer at {self.url}"

@@ -1,0 +1,53 @@
+"""The words between answers (fallbacks, follow-ups, small talk), as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from knowledge.loader import load
+from runtime.settings import KNOWLEDGE
+
+
+@dataclass(frozen=True)
+class FallbackWords:
+    two: tuple[str, ...]
+    unsure: tuple[str, ...]
+    none: tuple[str, ...]
+    other_language: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FollowUpWords:
+    nothing_yet: str
+    no_more: str
+    for_me: str
+    simpler: str
+    nothing_to_repeat: str
+    okay: str
+    anything_else: str
+    several: str
+
+
+@dataclass(frozen=True)
+class ButtonWords:
+    more: str
+    source: str
+    menu: str
+    human: str
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    introduction: str
+    fallback: FallbackWords
+    refused_again: tuple[str, ...]
+    follow_up: FollowUpWords
+    buttons: ButtonWords
+    chitchat: dict[str, tuple[str, ...]]
+
+
+@lru_cache(maxsize=1)
+def dialogue() -> Dialogue:
+    """The words of ``knowledge/en/dialogue.yml``. Raises KnowledgeError with file and line when they are malformed."""
+    return load(KNOWLEDGE / "en" / "dialogue.yml", Dialogue)

@@ -1,0 +1,1 @@
+"""What every process shares: settings, secrets and logging. Standard library only, Python 3.10 or later."""

@@ -1,0 +1,30 @@
+"""Reference numbers a patient can read out loud: unguessable, and without letters that are taken for one another.
+
+Crockford's base 32 (https://www.crockford.com/base32.html): no I, L, O or U; 8 characters carry 40 random bits.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
+_WRITTEN = re.compile(
+    r"(?<![A-Za-z0-9])(PS|ESC|RC)[\s\-–—_.:#]*([A-Za-z0-9]{4})[\s\-–—_.]*([A-Za-z0-9]{4})(?![A-Za-z0-9])", re.IGNORECASE
+)
+
+
+def new_reference(prefix: str) -> str:
+    """Return a new reference such as ``PS-7K3M-Q0XD``. Prefixes: PS intake, ESC escalation, RC resume code."""
+    letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
+    return f"{prefix}-{letters[:4]}-{letters[4:]}"
+
+
+def find_reference(text: str, prefix: str) -> str | None:
+    """Return the reference with ``prefix`` in ``text`` as it is stored, or None. "ps 7k3m qoxd" is PS-7K3M-Q0XD."""
+    for found, first, second in _WRITTEN.findall(text):
+        code = (first + second).upper().translate(_MISREAD)
+        if found.upper() == prefix and all(letter in ALPHABET for letter in code):
+            return f"{prefix}-{code[:4]}-{code[4:]}"
+    return None

@@ -1,0 +1,322 @@
+"""Does a finding count? Whether it is denied, past, imagined, asked about, quoted or someone else's.
+
+The method is ConText (Harkema, Dowling, Thornblade, Chapman: J Biomed Inform 2009;42:839, after Chapman's NegEx): cue
+phrases open a scope forward or backward, terminating words close it, and pseudo-cues that only look like negation open
+none. medspaCy is the implementation read alongside; it is not used, because its lexicon is written for clinicians'
+notes and misses "dont", "my mum had" or "fine now", and its splitter logs every word it reads.
+
+Taken: cue, scope, terminator, pseudo-cue; the properties negated, historical, hypothetical, other person.
+Changed, and why:
+
+- The cues are patients' English (``lexicon_assertion.yml``), because patients write these messages.
+- "Can't feel", "no control", "not able to" are findings. They never open a scope, and an ordinary negation before
+  them does not reach over them: "no fever, can't pee".
+- A negation crosses a comma only inside a list ("no numbness, weakness or fever"): patients join clauses by commas.
+- Being someone else's is no reason to drop a finding: another person who is ill now is escalated, in other words.
+- "Worse", "again", "new", "since yesterday" turn past or long-standing into now. ConText has no such cue; here a
+  finding missed costs more than one too many.
+- Questions: "what are the signs of ..." excuses a finding only when nobody in particular has it ("my", "I have").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from safety.matcher import BUT, Concepts, Found, Span
+from safety.rules import Status
+
+Person = Literal["self", "other"]
+
+_STOP = BUT | {"now", "until", "because", "only", "still", "then", "suddenly", "instead", "since", "apart"}
+_NEW_THOUGHT = frozenset({"now", "since", "today", "then", "i", "cannot", "he", "she"})
+_BEFORE_QUESTION = frozenset("so and but ok okay doctor question quick then now sorry thanks hiya".split())
+_PERSONS = frozenset({"i", "he", "she", "we", "they"})
+_LIST = frozenset({"or", "nor", "and", "neither"})
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Answers questions about the surroundings of a finding in one message."""
+
+    concepts: Concepts
+
+    def spans(self, *names: str) -> Iterable[Span]:
+        for name in names:
+            yield from self.concepts.spans.get(name, ())
+
+    def statuses(self, found: Found) -> Iterator[Status]:
+        """Yield every reason why ``found`` may not count."""
+        if self._negated(found):
+            yield "negated"
+        if not self._has_come_true(found):
+            if self._quoted(found):
+                yield "quoted"
+            if self._hypothetical(found):
+                yield "hypothetical"
+            if self._asked(found):
+                yield (
+                    "normal"
+                    if any(self._same_thought(span, self._whole(found)) for span in self.spans("NORMAL_Q"))
+                    else "question"
+                )
+        past = self._past(found)
+        if past:
+            yield past
+
+    def person(self, parts: Iterable[Found]) -> Person:
+        """Return whose finding it is: the nearest person named before it, or inside it, or after it."""
+        spans = [span for part in parts for span in part]
+        start, end = min(span[0] for span in spans), max(span[1] for span in spans)
+        tokens = self.concepts.message.tokens
+        others = {i for span in self.spans("OTHER") for i in range(*span)}
+        selves = {i for span in self.spans("SELF") for i in range(*span)}
+        owned = {i: token.owner for i, token in enumerate(tokens) if token.owner}
+        if any(i in others for i in range(start, end)):
+            return "other"
+        for i in [*range(start - 1, -1, -1)]:
+            if i in others:
+                return "other"
+            if i in selves or (owned.get(i) == "self"):
+                return "self"
+            if owned.get(i) == "other":
+                return "other"
+        inside = [owned[i] for i in range(start, end) if i in owned]
+        if inside:
+            return "other" if inside[0] == "other" else "self"
+        after = [i for i in sorted(others | selves) if i >= end]
+        return "other" if after and after[0] in others and not selves else "self"
+
+    def first_person(self, sentence: int) -> bool:
+        """Return whether ``sentence`` speaks of the writer ("I", "my")."""
+        tokens = self.concepts.message.tokens
+        return any(tokens[span[0]].sentence == sentence for span in self.spans("SELF")) or any(
+            token.owner == "self" for token in tokens if token.sentence == sentence
+        )
+
+    # Negation
+
+    def _negated(self, found: Found) -> bool:
+        own = {i for span in found for i in range(*span)}
+        pseudo = {i for span in self.spans("PSEUDO") for i in range(*span)}
+        for cue in self.spans("NEG_STRONG"):
+            if cue[1] <= found[0][0] and self._open(cue[1], found[0][0], set(), 8):
+                return True
+        for cue in self.spans("NEG"):
+            if own & set(range(*cue)) or set(range(*cue)) <= pseudo:
+                continue
+            if any(self._reaches(cue, found[place:]) for place in range(len(found))):
+                return True
+        last = found[-1][1]
+        tokens = self.concepts.message.tokens
+        if any(True for _ in self._openers(tokens[last - 1].sentence)):
+            return False  # "is chest pain normal?" denies nothing
+        for cue in self.spans("NEG_AFTER"):
+            if any(token.word == "and" for token in tokens[last : cue[0]]):
+                continue
+            if (
+                0 <= cue[0] - last <= 2
+                and tokens[cue[0]].clause == tokens[last - 1].clause
+                and not own & set(range(*cue))
+            ):
+                return True
+        return False
+
+    def _reaches(self, cue: Span, found: Found) -> bool:
+        tokens = self.concepts.message.tokens
+        start = found[0][0]
+        if cue[1] > start or tokens[cue[0]].sentence != tokens[start].sentence:
+            return False
+        # A finding that is itself a "cannot" or "no feeling" is not reached, nor is what stands behind one.
+        if any(cue[1] <= span[0] < found[-1][1] for span in self.spans("CANNOT", "NO_FEELING")):
+            return False
+        clauses = {token.clause for token in tokens[cue[1] - 1 : start + 1]}
+        if len(clauses) == 1:
+            return self._open(cue[1], start, set(), 7)
+        listed = any(
+            token.word in _LIST for token in tokens[cue[1] : found[-1][1] + 6] if token.clause <= max(clauses) + 1
+        )
+        noun = any(s[0] < found[-1][1] and start < s[1] for s in self.spans("SIGN_NOUN"))
+        return (listed or noun) and self._open(cue[1], start, {i for s in self.spans("VERB") for i in range(*s)}, 14)
+
+    def _open(self, start: int, end: int, blocked: set[int], most: int) -> bool:
+        """Return whether no word between closes the scope."""
+        tokens = self.concepts.message.tokens
+        if end - start > most:
+            return False
+        selves = {i for span in self.spans("SELF", "OTHER") for i in range(*span)}
+        for i in range(start, end):
+            word = tokens[i].word
+            if word in _STOP or i in blocked or i in selves:
+                return False
+        for i in range(start + 1, min(end + 1, len(tokens))):
+            if tokens[i].owner and tokens[i - 1].word == "and":
+                return False  # "no fever and my leg ..."
+            if tokens[i].owner and tokens[i].clause != tokens[i - 1].clause:
+                return False  # "no fever, my leg ..."
+        return True
+
+    # Not now, not real
+
+    def _same_thought(self, a: Span, b: Span) -> bool:
+        """Return whether ``a`` and ``b`` stand in one sentence with no "but" or "and now" between."""
+        tokens = self.concepts.message.tokens
+        first, second = sorted((a, b))
+        if tokens[first[0]].sentence != tokens[second[0]].sentence:
+            return False
+        between = [token.word for token in tokens[first[1] : second[0]]]
+        if set(between) & BUT:
+            return False
+        following = [token.word for token in tokens[first[1] + 1 : second[0] + 1]]
+        if any(a in ("and", "so") and b in _NEW_THOUGHT for a, b in zip(between, following, strict=True)):
+            return False
+        # "We lost her a year ago, I have ...": a clause with a verb of its own, then another that starts with a person.
+        verbs = {tokens[i].clause for span in self.spans("VERB") for i in range(*span)}
+        return not (
+            tokens[first[0]].clause in verbs
+            and any(
+                tokens[i].clause != tokens[i - 1].clause and tokens[i].word in _PERSONS
+                for i in range(first[1], second[0] + 1)
+            )
+        )
+
+    def _whole(self, found: Found) -> Span:
+        return found[0][0], found[-1][1]
+
+    def _recent(self, found: Found, *names: str) -> bool:
+        """Return whether the finding is said to be new, worse or happening now."""
+        whole = self._whole(found)
+        other = [*self.spans("RESOLVED", "STABLE")]
+        for cue in self.spans(*names):
+            if any(span[0] <= cue[0] < span[1] for span in other):
+                continue  # the "now" of "fine now", the "since" of "since birth"
+            if self._same_thought(cue, whole):
+                return True
+        return False
+
+    def _past(self, found: Found) -> Status | None:
+        whole = self._whole(found)
+        tokens = self.concepts.message.tokens
+        sentence = tokens[whole[0]].sentence
+        now = self._recent(found, "RECENT") or any(
+            cue[0] >= whole[1] and tokens[cue[0]].sentence - sentence <= 1 for cue in self.spans("RECURRED")
+        )
+        if not now:
+            months = () if self._recent(found, "ONSET") else ("HISTORY_MONTHS",)
+            for cue in self.spans("HISTORY", *months):
+                if self._same_thought(cue, whole):
+                    return "stable" if self._recent(found, "STILL") else "historical"
+            if self._their_past(whole):
+                return "family"
+        if not now and not self._recent(found, "ONSET"):
+            for cue in self.spans("STABLE"):
+                if self._same_thought(cue, whole):
+                    return "stable"
+        for cue in self.spans("RESOLVED"):
+            gap = tokens[cue[0]].sentence - sentence
+            if cue[0] >= whole[1] and gap in (0, 1) and not self._has_own_subject(whole[1], cue):
+                return "resolved"
+        if not now and self._recent(found, "PAST") and not self._recent(found, "PRESENT", "ONSET", "STILL"):
+            for cue in self.spans("HISTORY"):
+                if 0 < sentence - tokens[cue[0]].sentence <= 2:
+                    return "historical"
+        return None
+
+    def _their_past(self, whole: Span) -> bool:
+        """Return whether this is a condition somebody else "had" or died of: family history."""
+        tokens = self.concepts.message.tokens
+        for cue in self.spans("FAMILY_HISTORY"):
+            if {tokens[cue[0]].clause, tokens[cue[1] - 1].clause} & {
+                tokens[whole[0]].clause,
+                tokens[whole[1] - 1].clause,
+            }:
+                return True
+        if (
+            any(self._same_thought(cue, whole) for cue in self.spans("ACQUAINTANCE"))
+            and "COMMON_QUESTION" in self.concepts
+        ):
+            return True
+        if not any(span[0] < whole[1] and whole[0] < span[1] for span in self.spans("CONDITION")):
+            return False
+        for other in self.spans("OTHER"):
+            for had in self.spans("HAD"):
+                if other[1] <= had[0] < whole[1] and had[0] - other[1] <= 2 and self._same_thought(other, whole):
+                    return not self._recent((whole,), "ONSET", "MAYBE", "RECENT")
+        return False
+
+    def _has_own_subject(self, start: int, cue: Span) -> bool:
+        """Return whether "fine now" is said of something named ("but my back is fine now")."""
+        tokens = self.concepts.message.tokens
+        between = range(start, cue[0])
+        named = {i for span in self.spans("BODY") for i in range(*span)}
+        return any(i in named and tokens[i].sentence == tokens[cue[0]].sentence for i in between)
+
+    def _has_come_true(self, found: Found) -> bool:
+        """Return whether what was read, feared or asked about is said to be there ("... and now I can't")."""
+        tokens = self.concepts.message.tokens
+        end = found[-1][1]
+        sentence = tokens[end - 1].sentence
+        return any(cue[0] >= end and tokens[cue[0]].sentence - sentence <= 1 for cue in self.spans("NOW_IT"))
+
+    def _hypothetical(self, found: Found) -> bool:
+        whole = self._whole(found)
+        pseudo = {i for span in self.spans("PSEUDO_IF") for i in range(*span)}
+        own = {i for span in found for i in range(*span)}
+        if self._recent(found, "RECENT"):
+            return False
+        for cue in self.spans("HYPO"):
+            inside = set(range(*cue))
+            if inside & own or inside <= pseudo:
+                continue
+            if cue[1] <= whole[0] and self._same_thought(cue, whole):
+                return True
+        for cue in self.spans("HYPO_AFTER"):
+            if cue[0] >= whole[1] and self._same_thought(cue, whole):
+                return True
+        return False
+
+    def _asked(self, found: Found) -> bool:
+        whole = self._whole(found)
+        tokens = self.concepts.message.tokens
+        for cue in self._openers(tokens[whole[0]].sentence):
+            if cue[1] > whole[0] or not self._same_thought(cue, whole):
+                continue
+            people = {i for span in self.spans("SELF", "OTHER") for i in range(*span)}
+            extent = range(cue[1], whole[1] + 1)
+            if any(self._same_thought(whole, span) for span in self.spans("IMPROVE")):
+                return True  # "will my weak leg get better?"
+            if not any(i in people or tokens[i].owner for i in extent if i < len(tokens)):
+                return True
+        return False
+
+    def _openers(self, sentence: int) -> Iterator[Span]:
+        """Yield the cues that make ``sentence`` a question: "is", "can", "what", ... at its beginning."""
+        tokens = self.concepts.message.tokens
+        place = next(i for i, token in enumerate(tokens) if token.sentence == sentence)
+        while (
+            place + 1 < len(tokens)
+            and tokens[place].word in _BEFORE_QUESTION
+            and tokens[place + 1].sentence == sentence
+        ):
+            place += 1
+        pseudo = {i for span in self.spans("PSEUDO") for i in range(*span)}
+        for cue in self.spans("QUESTION"):
+            after = tokens[cue[1]].word if cue[1] < len(tokens) else ""
+            if cue[0] == place and place not in pseudo and after != "not":
+                yield cue
+
+    def _quoted(self, found: Found) -> bool:
+        """Return whether the finding was read or heard somewhere, or is an animal's."""
+        whole = self._whole(found)
+        tokens = self.concepts.message.tokens
+        people = {i for span in self.spans("SELF", "OTHER") for i in range(*span)}
+        for pet in self.spans("PET"):
+            if pet[1] <= whole[0] and tokens[pet[0]].sentence == tokens[whole[0]].sentence:
+                if not any(i in people or tokens[i].owner for i in range(pet[1], whole[0])):
+                    return True
+        for cue in self.spans("LEARNING"):
+            own_case = any(cue[1] <= i < whole[0] and i in people for i in people)
+            if not own_case and self._same_thought(cue, whole) and not self._recent(found, "RECENT"):
+                return True
+        return False

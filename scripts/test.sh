@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Lint, types, then every test: first the parts, each in its own runtime, then the whole thing running.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+care=.venv/care/bin/python
+bot=.venv/bot/bin/python
+failed=()
+step() {
+  local name="$1"; shift
+  local begun=$SECONDS
+  echo "=== $name"
+  "$@" || failed+=("$name")
+  echo "--- $name: $((SECONDS - begun)) s"
+}
+
+# What some tests need from the system: a browser, and nginx to check its own file. Debian's, installed where we may.
+missing=()
+command -v chromium >/dev/null || missing+=(chromium)
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
+if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "Installing ${missing[*]} for the tests ..."
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } \
+    >/dev/null 2>&1 || echo "Could not install ${missing[*]}; the tests that need them will say so."
+fi
+
+step "lint and types" scripts/lint.sh
+step "train" $care scripts/train.py
+step "rasa data validate" $care scripts/validate.py
+# The reading level of words is checked once, on the care side, where the library for it is.
+step "tests in Rasa's runtime" $bot -m pytest tests/bot tests/safety --ignore=tests/safety/test_words.py
+step "tests on the care side" $care -m pytest tests --ignore=tests/bot --ignore=tests/rasa
+
+if [ ${#failed[@]} -gt 0 ]; then
+  echo "FAILED: ${failed[*]}"
+  exit 1
+fi
+echo "All steps passed in $SECONDS s."

@@ -1,0 +1,156 @@
+"""The red-flag component as Rasa runs it: what it sets on a message, with the tracker it is given."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, SessionStarted, SlotSet, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.nlu.training_data.message import Message
+
+import bot.red_flag_component as component_module
+from bot.red_flag_component import RedFlagComponent
+from runtime.settings import ROOT
+
+SLOTS = Domain.from_path(str(ROOT / "domain.yml")).slots
+
+
+@pytest.fixture(scope="module")
+def component() -> RedFlagComponent:
+    return RedFlagComponent()
+
+
+def tracker(*events: Any) -> DialogueStateTracker:
+    return DialogueStateTracker.from_events(
+        "someone", [SessionStarted(), ActionExecuted("action_listen"), *events], SLOTS
+    )
+
+
+def heard(
+    component: RedFlagComponent, text: str, intent: str = "faq", on: DialogueStateTracker | None = None
+) -> Message:
+    message = Message({"text": text, "intent": {"name": intent, "confidence": 0.9}, "entities": []})
+    component.process([message], on)
+    return message
+
+
+def told(component: RedFlagComponent, text: str) -> UserUttered:
+    """The event that an earlier message of this session left."""
+    data = heard(component, text).as_dict()
+    return UserUttered(text, data["intent"], data["entities"], data)
+
+
+def intent(message: Message) -> str:
+    return str(message.get("intent")["name"])
+
+
+def entities(message: Message) -> dict[str, Any]:
+    return {entity["entity"]: entity["value"] for entity in message.get("entities")}
+
+
+def test_a_red_flag_overrules_every_intent(component: RedFlagComponent) -> None:
+    message = heard(component, "how much is a review? also i cant pee")
+    assert message.get("intent") == {"name": "red_flag", "confidence": 1.0}
+    assert entities(message)["escalation"] == "cauda_equina_emergency"
+    assert entities(message)["escalation_categories"] == ["cauda_equina"]
+    assert message.get("red_flags")[0]["evidence"] == "cant pee"
+
+
+def test_an_ordinary_message_keeps_its_intent(component: RedFlagComponent) -> None:
+    message = heard(component, "what is a second opinion?")
+    assert intent(message) == "faq" and message.get("red_flags") == [] and message.get("decision_flags") == []
+
+
+def test_decision_flags_are_noted_without_an_alarm(component: RedFlagComponent) -> None:
+    message = heard(component, "he says fusion is my only option and never examined me")
+    assert intent(message) == "faq"
+    assert {"scan_only", "no_alternatives"} <= set(message.get("decision_flags"))
+
+
+@pytest.mark.parametrize(
+    ("country", "number"), [("US", "911"), ("GB", "999"), ("DE", "112"), (None, "your local emergency number")]
+)
+def test_the_number_is_that_of_the_country(component: RedFlagComponent, country: str | None, number: str) -> None:
+    message = heard(component, "i cant pee", on=tracker(SlotSet("country", country)))
+    assert number in entities(message)["emergency_number"]
+
+
+def test_free_text_in_a_payload_is_read_and_cannot_be_put_back(component: RedFlagComponent) -> None:
+    message = heard(component, '/explain_term{"term": "i want to die tonight"}')
+    assert intent(message) == "red_flag"
+    assert not message.get("text").startswith("/")  # else Rasa's own handler would restore the payload's intent
+
+
+def test_a_plain_button_stays_a_button(component: RedFlagComponent) -> None:
+    assert heard(component, '/escalation_reply{"choice":"calling"}').get("text").startswith("/")
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "key"),
+    [
+        ("yes", "affirm", "cauda_equina_emergency"),
+        ("/affirm", "", "cauda_equina_emergency"),
+        ("not sure", "unsure", "cauda_equina_emergency"),
+        ("how much is a review?", "faq", "cauda_equina_emergency"),
+        ("no", "deny", "cleared"),
+        ("/deny", "", "cleared"),
+        ("my chest hurts", "faq", "heart_stroke_artery_emergency"),
+    ],
+)
+def test_the_reply_to_a_question(component: RedFlagComponent, text: str, said: str, key: str) -> None:
+    message = heard(component, text, said, tracker(SlotSet("clarify_open", "bladder")))
+    assert entities(message)["escalation"] == key
+    assert entities(message)["clarify_open"] == "answered"
+
+
+def test_a_question_is_left_open_once(component: RedFlagComponent) -> None:
+    assert entities(heard(component, "my bladder is playing up"))["clarify_open"] == "bladder"
+    assert "clarify_open" not in entities(heard(component, "thanks", on=tracker(SlotSet("clarify_open", "answered"))))
+
+
+def test_the_same_again_is_a_reminder_and_a_new_sign_is_not(component: RedFlagComponent) -> None:
+    before = tracker(told(component, "i cant pee"))
+    assert entities(heard(component, "i still cant pee", on=before))["escalation"] == "reminder"
+    assert entities(heard(component, "now my groin is numb", on=before))["escalation"] == "cauda_equina_emergency"
+
+
+def test_after_a_mistake_the_words_are_said_in_full_again(component: RedFlagComponent) -> None:
+    before = tracker(told(component, "i cant pee"), UserUttered("i meant last year", {"name": "mistake"}))
+    assert entities(heard(component, "i cant pee", on=before))["escalation"] == "cauda_equina_emergency"
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [("ok I'm calling now", "calling"), ("we are going to the hospital", "going"), ("no, I'm not going", "not_going")],
+)
+def test_a_typed_answer_to_what_will_you_do(component: RedFlagComponent, text: str, choice: str) -> None:
+    before = tracker(told(component, "i cant pee"), SlotSet("escalation", "cauda_equina_emergency"))
+    message = heard(component, text, on=before)
+    assert intent(message) == "escalation_reply" and entities(message)["choice"] == choice
+
+
+def test_a_letter_is_read_as_a_letter(component: RedFlagComponent) -> None:
+    letter = (
+        "Dear Dr Example, Clinical history: back pain for one year. Findings: metastasis in L3, no cord compression. "
+        "Conclusion: lesion as above. Sagittal and axial T2-weighted images were obtained with a comparison study and "
+        "reviewed by the consultant. Yours sincerely, the department of radiology. Power and sensation were normal, and "
+        "the examination showed no other finding of note."
+    )
+    assert entities(heard(component, letter))["escalation"] == "clarify_report"
+
+
+def test_its_own_failure_costs_nobody_their_turn(
+    component: RedFlagComponent, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("secret words of a patient")
+
+    monkeypatch.setattr(component, "_look", broken)
+    before = component_module.failures
+    with caplog.at_level(logging.ERROR):
+        assert intent(heard(component, "i cant pee")) == "faq"
+    assert component_module.failures == before + 1
+    assert "secret words" not in " ".join(str(record.msg) for record in caplog.records)

@@ -1,0 +1,145 @@
+"""The questions to ask follow from what was said and can be edited in words; the plan has it all on one page."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+
+import pytest
+from pypdf import PdfReader
+
+from actions.plan import make_plan, render_plan_pdf, render_plan_text
+from actions.questions import Edit, build, change, edit_of, question_replies
+from actions.report.reader import read
+from actions.workspace import LetterNote, Workspace, note
+from knowledge.content import load_content
+from knowledge.explain import question_words
+from knowledge.lint import grade
+from tests.explain.test_letters import LETTERS
+
+ANSWERS = {
+    "first_who": "neurosurgeon", "first_need": "yes", "first_operation": "fusion at L4/5", "second_need": "wait",
+    "second_basis": "records", "first_timing": "now", "second_timing": "no_hurry", "matters": "walk the dog",
+}  # fmt: skip
+
+
+def letter(name: str) -> LetterNote:
+    return note(read(LETTERS[name].letter))
+
+
+def ids(space: Workspace, letters: list[LetterNote], flags: list[str]) -> list[str]:
+    return [item.id for item in build(space, letters, flags)]
+
+
+PICKED = [
+    ("02_vague", [], ["source", "match", "nerves", "which", "tried", "gain", "risks"]),
+    ("10_contradictory", [], ["clash_advice"]),
+    ("20_wrong_level", [], ["clash_level", "clash_side"]),
+    ("05_surgeon_fusion", [], ["match", "join_bones"]),
+    ("17_redo_fusion", [], ["again"]),
+    ("01_complete_second_opinion", ["pressure", "money_motive"], ["hurry", "money"]),
+]
+
+
+@pytest.mark.parametrize(("name", "flags", "expected"), PICKED)
+def test_what_is_missing_or_flagged_becomes_a_question(name: str, flags: list[str], expected: list[str]) -> None:
+    assert set(expected) <= set(ids(Workspace("x"), [letter(name)], flags))
+
+
+def test_a_complete_letter_asks_nothing_it_answers() -> None:
+    assert not {"source", "match", "nerves", "risks", "which"} & set(
+        ids(Workspace("x"), [letter("01_complete_second_opinion")], [])
+    )
+
+
+def test_differences_and_goals_become_questions() -> None:
+    assert {"why_differ", "hurry", "goal", "join_bones"} <= set(
+        ids(Workspace("x", compare={"answers": ANSWERS}), [], [])
+    )
+
+
+def test_at_most_ten_in_the_order_of_weight() -> None:
+    found = ids(Workspace("x", compare={"answers": ANSWERS}), [letter("02_vague")], ["pressure", "scan_only"])
+    order = [question.id for question in question_words().questions]
+    assert len(found) == 10
+    assert found == sorted(found, key=order.index)
+
+
+def test_every_question_says_why() -> None:
+    for reply in question_replies(build(Workspace("x"), [letter("02_vague")], []))[:2]:
+        lines = reply.text.splitlines()
+        assert sum(line.strip().startswith("Why:") for line in lines) == sum(line[0].isdigit() for line in lines)
+        assert len(reply.text.split()) <= 120
+
+
+EDITS = [
+    ("drop the third", Edit("drop", (3,))),
+    ("remove 2 and 4", Edit("drop", (2, 4))),
+    ("please take off the last one", Edit("drop", (10,))),
+    ("drop the third one", Edit("drop", (3,))),
+    ("get rid of number seven", Edit("drop", (7,))),
+    ("add will I be able to swim?", Edit("add", text="will I be able to swim?")),
+    ("please add: how long off work", Edit("add", text="how long off work")),
+    ("add to my list: can I drive", Edit("add", text="can I drive")),
+    ("put them all back", Edit("restore")),
+    ("show my questions", None),
+    ("what should I ask", None),
+]
+
+
+@pytest.mark.parametrize(("text", "edit"), EDITS)
+def test_edits_in_words(text: str, edit: Edit | None) -> None:
+    assert edit_of(text, 10) == edit
+
+
+def test_dropping_adding_and_restoring() -> None:
+    space, letters = Workspace("x"), [letter("02_vague")]
+    before = build(space, letters, [])
+    assert change(space, before, Edit("drop", (1,))) == question_words().dropped
+    assert before[0] not in build(space, letters, [])
+    change(space, before, Edit("add", text="will I swim?"))
+    assert build(space, letters, [])[-1].ask == "Will I swim?"
+    assert len(build(space, letters, [])) == 10
+    change(space, build(space, letters, []), Edit("drop", (10,)))
+    assert space.added == []
+    assert "99" not in change(space, before, Edit("drop", (99,)))
+    assert change(space, before, Edit("restore")) == question_words().restored
+    assert build(space, letters, []) == before
+
+
+def plan():  # type: ignore[no-untyped-def]
+    space = Workspace("x", compare={"answers": ANSWERS})
+    letters = [letter("05_surgeon_fusion")]
+    questions = build(space, letters, [])
+    return make_plan(
+        space, letters, questions, content=load_content(), today=date(2026, 11, 21), emergency_number="911"
+    )
+
+
+def test_the_plan_has_everything_on_one_page() -> None:
+    text = render_plan_text(plan())
+    for part in (
+        "two opinions", "From my letter:", "Where they differ:", "My questions:", "walk the dog",
+        "Call 911", "21 November 2026", "scoping review", "not a doctor",
+    ):  # fmt: skip
+        assert part in text
+    assert "Dunmore" not in text
+    assert grade(text.replace("\n", ". ")) <= 6
+
+
+def test_the_plan_as_pdf_has_title_language_outline_and_the_same_words() -> None:
+    made = plan()
+    document = PdfReader(io.BytesIO(render_plan_pdf(made)))
+    read_back = " ".join(" ".join(page.extract_text() for page in document.pages).split())
+    assert document.metadata is not None and document.metadata.title == "My plan"
+    assert document.trailer["/Root"]["/Lang"] == "en"
+    assert [item.title for item in document.outline] == [section.heading for section in made.sections]
+    for section in made.sections:
+        for line in section.lines:
+            assert " ".join(line.split()) in read_back
+    assert len(document.pages) <= 2
+
+
+def test_a_plan_without_anything_said_is_honest() -> None:
+    made = make_plan(Workspace("x"), [], [], content=load_content(), today=date(2026, 1, 1), emergency_number="112")
+    assert [section.heading for section in made.sections] == ["Where I am", "When to get help at once"]

@@ -1,0 +1,281 @@
+"""The intake as conversations: answers, interruptions, corrections, ways back and out."""
+
+from __future__ import annotations
+
+import pytest
+
+from actions.intake.apply import Effect
+from actions.intake.decide import Kind
+from tests.intake.talk import SHORT_PATH, Talk, at
+
+
+def test_the_short_path_asks_one_question_at_a_time_and_then_offers_more() -> None:
+    talk = Talk()
+    for field_id, text in SHORT_PATH:
+        talk.is_asked(field_id).says(text)
+    assert talk.slot == "offer"
+    talk.says("check and send")
+    assert talk.slot == "review"
+    assert "Pat Example" in talk.asked and "Pain shoots down my left leg when I stand" in talk.asked
+    assert talk.says("send it").effect is Effect.SUBMIT
+
+
+def test_nothing_goes_on_without_consent() -> None:
+    talk = Talk().says("yes").says("no")
+    assert talk.effect is Effect.FORGET
+    talk.is_told("won't save or send")
+    assert Talk().says("maybe").is_told("clear yes").slot == "consent_chatbot"
+
+
+def test_sharing_with_the_doctor_may_be_refused() -> None:
+    assert at("consent_doctor").says("no").is_asked("country").answer("consent_doctor").value == "no"
+
+
+def test_a_carer_is_asked_about_them_and_for_both_names() -> None:
+    talk = at("about").says("my mother").is_asked("relation").says("daughter").is_asked("age_ok")
+    assert "Are they 18 or older?" in talk.asked
+    talk.says("yes", "none", "no", "x y z", "neck", "it hurts", "2020", "5", "skip", "skip", "sleep", "Mary Example")
+    talk.is_asked("carer_name").says("Sam Example")
+    assert talk.answer("carer_name").said_by == "carer"
+
+
+@pytest.mark.parametrize("text", ["no", "I'm 16", "she is 12, no"])
+def test_under_18_stops_kindly_and_keeps_nothing(text: str) -> None:
+    talk = at("age_ok").says(text)
+    assert talk.effect is Effect.FORGET
+    talk.is_told("adults", "children's")
+
+
+def test_an_age_is_an_answer_to_18_or_older() -> None:
+    at("age_ok").says("I'm 45").is_asked("safety")
+
+
+@pytest.mark.parametrize(
+    ("text", "category", "tier"),
+    [
+        ("1", "cauda_equina", "emergency"),
+        ("numb between legs", "cauda_equina", "emergency"),
+        ("2 and 4", "cauda_equina", "emergency"),
+        ("a new weak leg", "limb_weakness", "urgent"),
+        ("chest", "heart_stroke_artery", "emergency"),
+        ("not sure", "very_unwell", "urgent"),
+        ("I don't know", "very_unwell", "urgent"),
+    ],
+)
+def test_a_warning_sign_escalates_and_the_answer_stays(text: str, category: str, tier: str) -> None:
+    talk = at("safety").says(text)
+    assert talk.effect is Effect.ESCALATE and talk.step.flag
+    assert (talk.step.flag.category, talk.step.flag.tier) == (category, tier)
+    talk.is_asked("safety_mood")
+    assert talk.state.red_flags[0]["tier"] == tier
+
+
+@pytest.mark.parametrize(
+    "text", ["none", "no", "None of these", "no numbness, no pee trouble", "nope, all good", "no none of those"]
+)
+def test_no_warning_sign(text: str) -> None:
+    at("safety").says(text).is_asked("safety_mood")
+
+
+def test_a_bare_yes_to_the_signs_asks_which_with_the_number_to_call() -> None:
+    at("safety").says("yes").is_told("which of these", "{emergency_number}").is_asked("safety")
+
+
+@pytest.mark.parametrize("text", ["yes", "not sure", "maybe"])
+def test_thoughts_of_ending_life_reach_the_crisis_words(text: str) -> None:
+    talk = at("safety_mood").says(text)
+    assert talk.effect is Effect.ESCALATE and talk.step.flag and talk.step.flag.category == "crisis"
+
+
+def test_the_soft_question_may_be_left_out() -> None:
+    talk = at("safety_mood").says("I'd rather not say").is_asked("decision")
+    assert talk.answer("safety_mood").status == "declined"
+
+
+def test_not_knowing_is_kept_apart_from_declining() -> None:
+    talk = at("diagnosis").says("I don't know").says("skip")
+    assert talk.answer("diagnosis").status == "unknown"
+    assert talk.answer("matters").status == "declined"
+
+
+@pytest.mark.parametrize(
+    "text", ["I don't know what it was called", "no idea", "not sure", "can't remember the name", "nobody told me"]
+)
+def test_ways_of_not_knowing(text: str) -> None:
+    assert at("operation").says(text).answer("operation").status == "unknown"
+
+
+def test_a_required_question_cannot_be_skipped() -> None:
+    at("about").says("skip").is_told("need an answer").is_asked("about")
+
+
+def test_why_and_help_come_back_to_the_same_question() -> None:
+    at("pain").says("why do you ask?").is_told("how much this affects you").is_asked("pain")
+    at("pain").says("what do you mean?").is_told("feels closest").is_asked("pain")
+
+
+def test_back_goes_one_question_back_and_the_old_answer_can_be_given_anew() -> None:
+    talk = at("pain").says("back").is_asked("since").says("back").is_asked("main_problem")
+    talk.says("My neck hurts").is_asked("pain")
+    assert talk.answer("main_problem").text == "My neck hurts"
+    assert Talk().says("back").is_told("first question").slot == "consent_chatbot"
+
+
+def test_low_back_is_an_answer_and_not_a_command() -> None:
+    assert at("where").says("back").answer("where").value == ["low_back"]
+
+
+def test_a_question_is_answered_and_the_same_question_comes_back() -> None:
+    talk = at("main_problem").says("How much does a second opinion cost?", topic="cost")
+    assert talk.effect is Effect.DIGRESS and talk.step.topic == "cost"
+    talk.is_asked("main_problem")
+    assert "main_problem" not in talk.state.answers
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Pain after my fusion", "I want to know what it costs me to stand all day", "My doctor says I need surgery"],
+)
+def test_a_statement_is_an_answer_even_when_it_sounds_like_a_topic(text: str) -> None:
+    talk = at("main_problem").says(text, topic="need_fusion").is_asked("since")
+    assert talk.answer("main_problem").text == text
+
+
+def test_the_patients_own_question_is_the_decision() -> None:
+    talk = at("decision").says("Should I have the fusion or not?", topic="need_fusion").is_asked("where")
+    assert talk.answer("decision").text == "Should I have the fusion or not?"
+    assert at("decision").says("How long does it take?", topic="how_long").effect is Effect.DIGRESS
+
+
+def test_small_talk_does_not_become_an_answer() -> None:
+    talk = at("main_problem").says("thanks", intent="chitchat", label="chitchat/thanks")
+    assert talk.effect is Effect.DIGRESS
+    talk.is_asked("main_problem")
+
+
+def test_two_misses_bring_other_words_and_a_way_out() -> None:
+    talk = at("pain").says("quite bad").is_told("one number from 0 to 10")
+    first = talk.asked
+    talk.says("really really bad")
+    assert talk.asked != first and "skip" in talk.asked
+    talk.says("skip").is_asked("operation")
+
+
+def test_an_operation_is_read_and_confirmed() -> None:
+    talk = at("operation").says("they want an L4/5 fusion")
+    assert "spinal fusion at L4-L5" in talk.asked
+    talk.says("yes").is_asked("diagnosis")
+    assert talk.answer("operation").value == "Spinal fusion at L4-L5"
+    assert talk.answer("operation").text == "they want an L4/5 fusion"
+
+
+def test_a_wrong_reading_is_told_again_and_then_taken_as_said() -> None:
+    talk = at("operation").says("L4/5 fusion").says("no").is_told("again").is_asked("operation")
+    talk.says("a kind of fusion but with a spacer").is_asked("diagnosis")
+    assert talk.answer("operation").value == "a kind of fusion but with a spacer"
+
+
+def test_a_correction_instead_of_yes_is_taken() -> None:
+    talk = at("operation").says("L3/4 fusion").says("no, L4/5 fusion")
+    assert "L4-L5" in talk.asked
+    assert talk.says("yes").answer("operation").value == "Spinal fusion at L4-L5"
+
+
+def test_it_was_l5_not_l4() -> None:
+    talk = at("operation").says("L4 laminectomy", "yes").is_asked("diagnosis")
+    talk.says("it was L5 not L4")
+    assert "L5" in talk.asked
+    talk.says("yes").is_asked("diagnosis")
+    assert talk.answer("operation").value == "Laminectomy at L5"
+
+
+def test_an_answer_is_changed_in_words_and_the_question_on_the_table_stays() -> None:
+    talk = at("email").says("change my phone to 202 555 0199").is_told("changed", "phone").is_asked("email")
+    assert talk.answer("phone").value == "+12025550199"
+    talk.says("my pain should be 6").is_told("changed").is_asked("email")
+    assert talk.answer("pain").value == 6
+    talk.says("actually my name is Robin Example").is_asked("email")
+    assert talk.answer("name").value == "Robin Example"
+
+
+def test_a_change_without_a_value_asks_that_question_and_returns() -> None:
+    talk = at("email").says("I want to change my name").is_asked("name").says("Alex Example").is_asked("email")
+    assert talk.answer("name").value == "Alex Example"
+
+
+def test_every_line_of_the_read_back_can_be_changed() -> None:
+    talk = at("review")
+    for name, value, field_id in [
+        ("worst pain", "5", "pain"),
+        ("Since when", "2019", "since"),
+        ("phone", "202 555 0123", "phone"),
+        ("Country", "Canada", "country"),
+        ("Main problem", "My arm is numb in the morning", "main_problem"),
+    ]:
+        talk.says(f"change {name}").is_asked(field_id).says(value).is_asked("review")
+    assert talk.answer("since").value == "2019"
+    assert talk.says("no").is_told("what would you like to change").says("phone").slot == "phone"
+
+
+def test_nothing_is_sent_without_a_way_to_reach_the_patient() -> None:
+    talk = at("phone").says("skip").says("skip").says("check and send").says("send")
+    talk.is_told("phone number or an e-mail").is_asked("phone").says("skip")
+    assert talk.says("send").slot == "phone"
+    talk.says("202 555 0143").says("send")
+    assert talk.effect is Effect.SUBMIT
+
+
+def test_changing_who_it_is_about_drops_the_carers_answers() -> None:
+    talk = at("about").says("my wife").says("husband").is_asked("age_ok").says("change who it is about").says("me")
+    assert "relation" not in talk.state.answers
+
+
+def test_stop_and_code() -> None:
+    assert at("pain").says("stop").effect is Effect.STOP
+    assert at("pain").says("can I finish this later").effect is Effect.CODE
+    talk = at("pain").says("continue RC-ABCD-EFGH")
+    assert talk.effect is Effect.REDEEM and talk.step.code == "RC-ABCD-EFGH"
+
+
+def test_words_of_a_red_flag_are_offered_back() -> None:
+    talk = at("main_problem")
+    from dataclasses import replace
+
+    talk.state = replace(talk.state, kept="My back hurts and I can't feel when I pee")
+    assert "can't feel when I pee" in talk.asked
+    assert talk.says("keep my words").is_asked("since").answer("main_problem").text.endswith("when I pee")
+
+
+def test_a_button_of_something_else_is_never_an_answer() -> None:
+    talk = at("main_problem").says('/faq{"topic":"cost"}', topic="cost")
+    assert talk.decision and talk.decision.kind is Kind.DIGRESSION
+    talk.presses("/start_intake", "start_intake").is_asked("main_problem")
+
+
+def test_a_country_the_clinic_does_not_serve_is_said_and_the_intake_goes_on() -> None:
+    at("country").says("Germany").is_told("a nurse will tell you").is_asked("about")
+
+
+def test_the_longer_part_asks_what_applies_and_ends_in_the_read_back() -> None:
+    talk = at("email").says("pat@example.org").says("answer more").is_asked("birth_date")
+    for _ in range(60):
+        if talk.slot == "review":
+            break
+        talk.says("skip")
+    assert talk.slot == "review"
+    assert "doctor" not in talk.state.answers, "sharing was refused, so the doctor's name is not asked"
+
+
+def test_a_birth_date_under_18_stops() -> None:
+    assert at("birth_date").says("2 April 2012").effect is Effect.FORGET
+
+
+@pytest.mark.parametrize("text", ["send it", "that's all", "check and send", "done"])
+def test_the_longer_part_can_be_left_at_any_question_to_check_and_send(text: str) -> None:
+    talk = Talk()
+    for _, answer in SHORT_PATH:
+        talk.says(answer)
+    talk.says("answer more")
+    assert talk.slot not in ("offer", "review")
+    talk.says(text)
+    assert talk.slot == "review"

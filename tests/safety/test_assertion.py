@@ -1,0 +1,161 @@
+"""Whether a finding counts: one table a kind of excuse, look-alikes that do count beside those that do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from safety.detect import assess, detect
+
+DENIED = [
+    "no numbness, bladder fine",
+    "no numbness, weakness or bladder problems",
+    "i dont have any numbness between my legs",
+    "never had trouble peeing",
+    "denies saddle anaesthesia, fever or weight loss",
+    "I do not have chest pain",
+    "there is no trouble or pain with urinating",
+    "the chest pain was ruled out",
+    "not suicidal",
+    "without any leg weakness",
+]
+FINDINGS_THAT_LOOK_DENIED = [
+    ("no fever but cant pee", "cauda_equina"),
+    ("no fever, can't pee", "cauda_equina"),
+    ("can't feel between my legs", "cauda_equina"),
+    ("no feeling down there", "cauda_equina"),
+    ("no control over my bladder", "cauda_equina"),
+    ("not able to pee since last night", "cauda_equina"),
+    ("haven't been able to wee", "cauda_equina"),
+    ("its not that bad, just a bit numb down there", "cauda_equina"),
+    ("no pain any more but now my foot won't lift", "limb_weakness"),
+    ("I don't know why my groin is numb", "cauda_equina"),
+    ("I'm not sure but I think my face is drooping", "heart_stroke_artery"),
+    ("I don't want to live", "crisis"),
+    ("not breathing properly", "blood_clot"),
+]
+PAST = [
+    "after my op last year I couldn't pee, fine now",
+    "I had cauda equina in 2017",
+    "in 2012 I was numb between my legs but it got better",
+    "ten years ago I lost control of my bladder",
+    "when I was a child I wet the bed",
+    "I used to have chest pain",
+    "my head injury was years ago",
+]
+PAST_THAT_IS_NOW = [
+    ("numb between my legs since 2022, worse this week", "cauda_equina"),
+    ("I had surgery 3 years ago and since yesterday I can't pee", "cauda_equina"),
+    ("had foot drop in 2015 and now it is back again", "limb_weakness"),
+    ("In 2019 I had a fusion. Last night I wet the bed.", "cauda_equina"),
+    ("had breast cancer ten years ago, now my back hurts", "cancer"),
+]
+STABLE = [
+    "I have used a catheter for years",
+    "I have been incontinent since birth",
+    "my left foot has been weak for 10 years, no change",
+]
+IMAGINED = [
+    "what if I can't pee after surgery?",
+    "if I go numb after surgery who do I call?",
+    "I'm scared of becoming incontinent",
+    "the nurse told me to come back if I go numb between my legs",
+    "what is the risk of a stroke?",
+    "could I be paralysed by this operation?",
+]
+ASKED = [
+    "what are the signs of cauda equina?",
+    "What does numbness between the legs mean?",
+    "Can a bad back cause chest pain?",
+    "is incontinence a symptom of stenosis?",
+    "can stenosis cause leg weakness?",
+    "does gabapentin make people suicidal?",
+]
+COME_TRUE = [
+    ("the leaflet says go to A&E if you can't pee and now I can't", "cauda_equina"),
+    ("why can't I feel my bottom?", "cauda_equina"),
+    ("is it normal that I can't pee after my discectomy?", "cauda_equina"),
+    ("should I worry that my groin is numb?", "cauda_equina"),
+    ("is this a stroke? my face has dropped", "heart_stroke_artery"),
+]
+SOMEONE_ELSE_THEN = [
+    "my mum had cauda equina in 2009, is it genetic?",
+    "my dad had a heart attack at 50",
+    "my grandmother died of a stroke",
+    "my friend had a blood clot after surgery",
+    "breast cancer runs in my family and my back hurts",
+    "my dog cant walk",
+]
+SOMEONE_ELSE_NOW = [
+    ("my husband can't wake up", "overdose"),
+    ("my dad cant feel his left side", "heart_stroke_artery"),
+    ("mum wont wake up after her tablets", "overdose"),
+    ("my wife says she can't feel between her legs", "cauda_equina"),
+    ("my son says he wants to die", "crisis"),
+    ("she is slurring her words", "heart_stroke_artery"),
+    ("a patient of mine cannot pee and has numb buttocks", "cauda_equina"),
+]
+IDIOMS = [
+    "this wait is killing me",
+    "i could kill for a good sleep",
+    "dying to get back to golf",
+    "my back is broken lol (sore)",
+    "heartbroken",
+    "dead tired",
+    "deadline is killing me",
+    "fell for the sales pitch",
+    "sick of this",
+    "the MRI was an accident of timing",
+    "i cant speak french",
+    "nearly peed myself laughing",
+    "the bill nearly gave me a heart attack",
+    "my saddle is numb after a 4 hour ride, no back pain",
+]
+QUOTED = [
+    "report says no cord compression",
+    "surgeon says i have NO cord compression",
+    "my GP ruled out a clot",
+    "I read an article about suicide and chronic pain",
+]
+SILENT = [*DENIED, *PAST, *STABLE, *IMAGINED, *ASKED, *SOMEONE_ELSE_THEN, *IDIOMS, *QUOTED]
+
+
+@pytest.mark.parametrize("text", SILENT)
+def test_nobody_is_alarmed(text: str) -> None:
+    found = assess(detect(text))
+    assert found.tier in ("none", "clarify"), found
+    if "saddle" not in text:  # the cyclist is asked
+        assert found.tier == "none", found
+
+
+@pytest.mark.parametrize(
+    ("text", "category"), [*FINDINGS_THAT_LOOK_DENIED, *PAST_THAT_IS_NOW, *COME_TRUE, *SOMEONE_ELSE_NOW]
+)
+def test_it_counts(text: str, category: str) -> None:
+    found = assess(detect(text))
+    assert found.tier not in ("none", "clarify"), found
+    assert category in found.categories
+
+
+@pytest.mark.parametrize("text", [text for text, _ in SOMEONE_ELSE_NOW])
+def test_the_words_are_for_someone_else(text: str) -> None:
+    assert assess(detect(text)).key.endswith("_other")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my wife says I should call but I can't pee",
+        "I can't feel my legs",
+        "my groin is numb",
+        "my mum left and I want to die",
+    ],
+)
+def test_the_words_are_for_the_writer(text: str) -> None:
+    assert not assess(detect(text)).key.endswith("_other")
+
+
+def test_a_letter_is_asked_about_and_its_reader_still_heard() -> None:
+    letter = "Impression: metastasis in the L3 vertebra. No cord compression."
+    assert assess(detect(letter, source="report")).key == "clarify_report"
+    assert assess(detect(letter + " I can't pee since this morning.", source="report")).tier == "emergency"
+    assert assess(detect("No red flags. Power normal. Denies incontinence.", source="report")).tier == "none"
