@@ -24,8 +24,17 @@ if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/nu
 fi
 
 step "lint and types" scripts/lint.sh
+# Rasa prints much that nobody needs; what failed stands at the end.
+stories() {
+  local said
+  said=$(TF_CPP_MIN_LOG_LEVEL=3 RASA_TELEMETRY_ENABLED=false $bot -W ignore -m rasa test core --e2e --fail-on-prediction-errors \
+    --stories tests/rasa/test_stories.yml --model models --out results/rasa --no-plot 2>&1) || { tail -25 <<<"$said"; return 1; }
+  grep -oE "(Correct): +[0-9]+ / [0-9]+" <<<"$said" | head -1
+}
+
 step "train" $care scripts/train.py
 step "rasa data validate" $care scripts/validate.py
+step "rasa test" stories
 # The reading level of words is checked once, on the care side, where the library for it is.
 step "tests in Rasa's runtime" $bot -m pytest tests/bot tests/safety --ignore=tests/safety/test_words.py
 step "tests on the care side" $care -m pytest tests --ignore=tests/bot --ignore=tests/rasa
