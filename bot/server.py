@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -20,6 +21,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
 os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
 
+from bot.without_tensorflow import needs_tensorflow, without_tensorflow  # noqa: E402
 from runtime.channels import CHANNELS, configured_channels, missing, touched  # noqa: E402
 from runtime.settings import ROOT, Settings, secret, settings  # noqa: E402
 
@@ -86,17 +88,20 @@ def main() -> None:
     fill_environment(config)
     sys.path.insert(0, str(ROOT))
 
-    import rasa.core.actions.action
-    from rasa.core.run import serve_application
+    model = Path(os.environ.get("PLAINSPOKEN_MODEL", str(ROOT / "models")))
+    if not model.exists():  # Rasa would start all the same, and answer nobody
+        raise SystemExit(f"There is no model at {model}: run `make train`.")
+    with contextlib.nullcontext() if needs_tensorflow(model) else without_tensorflow():
+        import rasa.core.actions.action
+        import rasa.engine.recipes.default_components
+        from rasa.core.run import serve_application
+
     from rasa.core.utils import AvailableEndpoints
     from rasa.utils.endpoints import EndpointConfig
 
     from bot.logs import keep_words_out
 
     keep_words_out(logging.INFO)
-    model = Path(os.environ.get("PLAINSPOKEN_MODEL", str(ROOT / "models")))
-    if not model.exists():  # Rasa would start all the same, and answer nobody
-        raise SystemExit(f"There is no model at {model}: run `make train`.")
     add_messaging_channels()
     rasa.core.actions.action.DEFAULT_REQUEST_TIMEOUT = ACTION_SECONDS
     endpoints = AvailableEndpoints.read_endpoints(str(ROOT / "endpoints.yml"))

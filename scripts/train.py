@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "models" / "plainspoken.tar.gz"
 STAMP = ROOT / "models" / "made-from.sha256"
 MADE_FROM = ("config.yml", "domain.yml", "bot/requirements.txt")
+NOT_IN_THE_MODEL = {"server.py", "shell.py", "logs.py", "nlg.py", "tracker_store.py", "without_tensorflow.py"}
 MADE_FROM_FOLDERS = ("data/nlu", "data/rules", "data/stories", "bot/embedding")
 
 
@@ -20,7 +21,8 @@ def fingerprint() -> str:
     files = [ROOT / name for name in MADE_FROM]
     for folder in MADE_FROM_FOLDERS:
         files += [path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    files += [*(ROOT / "bot").glob("*.py"), *(ROOT / "safety").glob("*.py")]
+    files += [path for path in (ROOT / "bot").glob("*.py") if path.name not in NOT_IN_THE_MODEL]
+    files += (ROOT / "safety").glob("*.py")
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(f"{path.relative_to(ROOT)}\0".encode())
