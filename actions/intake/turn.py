@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from actions.database import StoreUnavailable
+from actions.drafts import Draft
 from actions.intake.apply import Effect, Step, apply
 from actions.intake.case import build_case, state_of, transcript
 from actions.intake.decide import Message, decide
 from actions.intake.parse import Reader, countries_in
 from actions.intake.state import State
-from actions.store import Draft, Sent, Store, store
+from actions.store import Sent, Store, store
 from knowledge.content import content
 from knowledge.intake import words
 
