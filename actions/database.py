@@ -10,7 +10,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -27,8 +27,10 @@ def make_engine(url: str) -> Engine:
     ``secure_delete``, so that what was erased leaves no trace in free pages; and takes its write lock at BEGIN, because
     a lock taken later can find that another writer was faster.
     """
-    url = url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    address = make_url(url.replace("postgres://", "postgresql://", 1))
+    if address.get_backend_name() == "postgresql":
+        address = address.set(drivername="postgresql+psycopg")  # whatever driver Rasa's runtime names
+    engine = create_engine(address, pool_pre_ping=address.get_backend_name() != "sqlite")
     if engine.dialect.name == "sqlite":
         if engine.url.database:
             path = Path(engine.url.database)
@@ -69,8 +71,11 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         raise StoreUnavailable(type(error.orig).__name__) from error
 
 
-def migrate(engine: Engine) -> None:
+def migrate(engine: Engine, back_to: str | None = None) -> None:
     """Bring the tables to the newest version. Of several processes starting at once, the first does it.
+
+    Args:
+        back_to: take the tables back to this version instead, for a program of an earlier release.
 
     Raises:
         StoreUnavailable: the file is damaged, the disk is full or the server does not answer.
@@ -81,4 +86,16 @@ def migrate(engine: Engine) -> None:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(7213)"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if back_to:
+            command.downgrade(config, back_to)
+        else:
+            command.upgrade(config, "head")
+
+
+def forget_deleted_pages(engine: Engine) -> None:
+    """SQLite keeps deleted pages in its write-ahead log until it is folded into the file: fold it."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            raw: Any = connection.connection.driver_connection
+            raw.rollback()
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -24,6 +24,7 @@ import aiohttp
 from actions.database import StoreUnavailable
 from actions.fhir_target import FhirTarget, fhir_settings
 from actions.outbox import Late, Outbox, Row
+from actions.retention import Retention, retention
 from actions.store import Store, store
 from actions.targets import Delivered, Later, Refused, Target, WebhookTarget, signed_headers
 from runtime.logs import configure
@@ -84,13 +85,14 @@ class Worker:
         data: Store,
         queue: Outbox,
         target: Target,
+        retention: Retention,
         session: aiohttp.ClientSession,
         config: Config,
         places: Settings,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.data, self.queue, self.target, self.session = data, queue, target, session
-        self.config, self.places, self.clock = config, places, clock
+        self.config, self.places, self.retention, self.clock = config, places, retention, clock
         self.background: set[asyncio.Task[None]] = set()
         self.refused_key_alarm = 0.0
 
@@ -98,6 +100,7 @@ class Worker:
         """Work until ``stop`` is set. Nothing that fails ends it."""
         reporter = asyncio.create_task(self._every(REPORT_SECONDS, self._report, stop))
         alarms = asyncio.create_task(self._every(REPORT_SECONDS, self._look_for_late_rows, stop))
+        retiring = asyncio.create_task(self._every(REPORT_SECONDS, self._retire, stop))
         while not stop.is_set():
             try:
                 sent = await self.once()
@@ -106,9 +109,9 @@ class Worker:
                 sent = 0
             if not sent:
                 await _pause(stop, self.config.look_seconds)
-        for task in (reporter, alarms, *self.background):
+        for task in (reporter, alarms, retiring, *self.background):
             task.cancel()
-        await asyncio.gather(reporter, alarms, *self.background, return_exceptions=True)
+        await asyncio.gather(reporter, alarms, retiring, *self.background, return_exceptions=True)
 
     async def once(self) -> int:
         """Claim what is due and settle it. Returns how many rows were tried."""
@@ -234,6 +237,11 @@ class Worker:
             if await asyncio.to_thread(self.queue.revive, str(key)):
                 log.info("sent again on request", extra={"kind": "dead letter"})
 
+    async def _retire(self) -> None:
+        if self.retention.due():
+            retired = await asyncio.to_thread(self.retention.run)
+            log.info("retention", extra={"count": retired.conversations + retired.sent.total})
+
     async def _every(self, seconds: float, work: Callable[[], Any], stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
@@ -267,7 +275,16 @@ async def serve() -> None:
     async with aiohttp.ClientSession() as session:
         target = make_target(config, session, queue)
         log.info("delivery worker started", extra={"kind": config.target})
-        await Worker(data=data, queue=queue, target=target, session=session, config=config, places=places).run(stop)
+        worker = Worker(
+            data=data,
+            queue=queue,
+            target=target,
+            retention=retention(data),
+            session=session,
+            config=config,
+            places=places,
+        )
+        await worker.run(stop)
 
 
 async def _opened_store() -> Store:

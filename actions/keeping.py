@@ -6,12 +6,11 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from actions import outbox as queue
-from actions.database import transaction
+from actions.database import forget_deleted_pages, transaction
 from actions.drafts import DAY
 from actions.sealed import Sealed, space_key
 from actions.tables import data_keys, drafts, escalations, intakes, outbox, tombstones, versions, workspaces
@@ -25,6 +24,10 @@ class Erased:
     intakes: int
     escalations: int
     workspaces: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.drafts + self.intakes + self.escalations + self.workspaces
 
 
 class Keeping(Sealed):
@@ -53,7 +56,7 @@ class Keeping(Sealed):
             if any(what != "draft" for what, _, _ in found):
                 # Not before a delivery that a worker holds right now has ended: it would arrive after its erasure.
                 self._put_erasure(connection, sender, found, due_at=max(now, on_its_way), why=why)
-        self._clean_files()
+        forget_deleted_pages(self.engine)
         count = Counter(what for what, _, _ in found)
         return Erased(count["draft"], count["intake"], count["escalation"], spaces)
 
@@ -78,7 +81,7 @@ class Keeping(Sealed):
             old_spaces = connection.scalars(
                 select(workspaces.c.sender_key).where(workspaces.c.updated_at < now - drafts_older_than)
             ).all()
-            self._drop_workspaces(connection, old_spaces)
+            spaces = self._drop_workspaces(connection, old_spaces)
             kinds = (("draft", old_drafts), ("intake", old_intakes), ("escalation", old_escalations))
             for what, identities in kinds:
                 for identity in identities:
@@ -92,8 +95,8 @@ class Keeping(Sealed):
             for owner in old_erasures:
                 queue.cancel(connection, owner)
                 connection.execute(delete(data_keys).where(data_keys.c.owner == owner))
-        self._clean_files()
-        return Erased(*(len(identities) for _, identities in kinds))
+        forget_deleted_pages(self.engine)
+        return Erased(len(old_drafts), len(old_intakes), len(old_escalations), spaces)
 
     def rewrap(self) -> int:
         """Wrap every data key with the current master key. Returns how many were changed."""
@@ -152,11 +155,3 @@ class Keeping(Sealed):
                 now=self.clock(),
                 due_at=due_at,
             )
-
-    def _clean_files(self) -> None:
-        """SQLite keeps deleted pages in its write-ahead log until it is folded into the file."""
-        if self.engine.dialect.name == "sqlite":
-            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                raw: Any = connection.connection.driver_connection
-                raw.rollback()
-                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -183,6 +183,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m actions.store", description="Look after the intake database.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("migrate", help="bring the tables to the newest version")
+    back = commands.add_parser("migrate-back", help="take the tables back to an earlier version")
+    back.add_argument("version", help="for example 0001")
     commands.add_parser("rewrap", help="wrap all data keys with the current master key")
     purge = commands.add_parser("purge", help="delete what is past its time")
     purge.add_argument("--draft-days", type=float, default=30)
@@ -195,6 +197,8 @@ def main() -> None:
             print(
                 store().purge(drafts_older_than=arguments.draft_days * DAY, sent_older_than=arguments.sent_days * DAY)
             )
+        elif arguments.command == "migrate-back":
+            migrate(make_engine(settings().database_url), back_to=arguments.version)
         else:
             store()
     except StoreUnavailable as error:

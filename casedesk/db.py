@@ -1,7 +1,11 @@
-"""The desk's database: one engine, one place where transactions open and close, migrations at start."""
+"""The desk's database: one engine, one place where transactions open and close, migrations at start.
+
+``python -m casedesk.db migrate-back 0001`` takes the tables back for a program of an earlier release.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import logging
 import threading
@@ -15,6 +19,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.orm import Session
+
+from runtime.settings import settings
 
 T = TypeVar("T")
 logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -57,8 +63,11 @@ class Database:
         """Call ``work`` on a worker thread, without a transaction."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
 
-    def migrate(self) -> None:
-        """Bring the tables to the newest version. Several processes may start at once: the first does it."""
+    def migrate(self, back_to: str | None = None) -> None:
+        """Bring the tables to the newest version, or to ``back_to`` for a program of an earlier release.
+
+        Several processes may start at once: the first does it.
+        """
         if self.is_sqlite and self.engine.url.database:
             Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
         config = Config()
@@ -67,7 +76,10 @@ class Database:
             if not self.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(7214)"))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if back_to:
+                command.downgrade(config, back_to)
+            else:
+                command.upgrade(config, "head")
 
     def close(self) -> None:
         self._pool.shutdown(wait=True)
@@ -96,3 +108,21 @@ def make_engine(url: str) -> Engine:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m casedesk.db", description="Change the version of the desk's tables."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("migrate", help="bring the tables to the newest version")
+    back = commands.add_parser("migrate-back", help="take the tables back to an earlier version")
+    back.add_argument("version", help="for example 0001")
+    arguments = parser.parse_args()
+    database = Database(settings().casedesk_database_url)
+    database.migrate(back_to=arguments.version if arguments.command == "migrate-back" else None)
+    database.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -111,11 +111,17 @@ class Vault:
 
 def open_vault() -> Vault:
     """Return the vault of this machine: secrets ``master``, ``index`` and, while rotating, ``master-previous``."""
+    master, *previous = known_masters()
+    return Vault(master=master, index=secret("index"), previous=tuple(previous))
+
+
+def known_masters() -> list[str]:
+    """The master keys of this machine, the current one first."""
     previous = os.environ.get("PLAINSPOKEN_SECRET_MASTER_PREVIOUS", "").split(",")
     path = _previous_path()
     if path.exists():
         previous += path.read_text().split()
-    return Vault(master=secret("master"), index=secret("index"), previous=tuple(key for key in previous if key))
+    return [secret("master"), *(key for key in previous if key)]
 
 
 def _previous_path() -> Path:

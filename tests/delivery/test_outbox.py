@@ -12,6 +12,7 @@ import pytest
 
 from actions.delivery import Config, Worker
 from actions.outbox import LONGEST_STAT_WAIT, LONGEST_WAIT, Outbox, wait_seconds
+from actions.retention import retention
 from actions.store import Store
 from actions.targets import Delivered, Later, Refused, WebhookTarget, failure, retry_after
 from runtime.settings import secret, settings
@@ -162,7 +163,7 @@ class Bench:
         target = WebhookTarget(self.session, url=self.receiver.url, secret=secret("delivery"), timeout=5)
         return Worker(
             data=self.data, queue=self.queue, target=target, session=self.session, config=config, places=settings(),
-            clock=self.queue.clock,
+            retention=retention(self.data), clock=self.queue.clock,
         )  # fmt: skip
 
     async def empty(self, worker: Worker, hours: float = 0.3) -> None:
