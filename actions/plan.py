@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from fpdf import FPDF
+from fpdf import FPDF, ViewerPreferences
+from fpdf.enums import MethodReturnValue
 
 from actions.compare.compare import compare, label
 from actions.questions import Item
@@ -99,27 +101,54 @@ _LATIN = str.maketrans("’‘“”–—•", "''\"\"---", "\u200b\u200e\u200f
 
 
 def render_plan_pdf(plan: Plan) -> bytes:
-    """The plan as an A4 PDF with title, language and an outline of its headings, for screen readers."""
-    page = FPDF(format="A4")
+    """The plan as an A4 PDF for print and for screen readers: title, language, outline, and every paragraph tagged."""
+    page = _TaggedPage(format="A4")
     page.set_title(plan.title)
     page.set_lang("en")
+    page.viewer_preferences = ViewerPreferences(display_doc_title=True)
     page.set_margins(20, 18)
     page.add_page()
-    _write(page, plan.title, 18, bold=True)
-    _write(page, plan.made, 10)
+    page.write_as("H1", plan.title, 18)
+    page.write_as("P", plan.made, 10)
     for section in plan.sections:
         page.ln(3)
         page.start_section(section.heading)
-        _write(page, section.heading, 12, bold=True)
+        page.write_as("H2", section.heading, 12)
         for line in section.lines:
-            _write(page, line, 11)
+            page.write_as("P", line, 11)
     page.ln(4)
-    _write(page, plan.footer, 9)
+    page.write_as("P", plan.footer, 9)
     return bytes(page.output())
 
 
-def _write(page: FPDF, text: str, size: int, *, bold: bool = False) -> None:
-    """One paragraph in a built-in font, which has the Latin letters only."""
-    page.set_font("Helvetica", "B" if bold else "", size)
-    plain = text.translate(_LATIN).encode("latin-1", errors="replace").decode("latin-1")
-    page.multi_cell(0, size * 0.55, plain, new_x="LMARGIN", new_y="NEXT")
+class _TaggedPage(FPDF):
+    """A PDF whose text stands in a structure tree. fpdf2 tags figures only, with the same two calls as here."""
+
+    def write_as(self, tag: str, text: str, size: int) -> None:
+        """One paragraph or heading, in reading order, in a built-in font, which has the Latin letters only."""
+        self.set_font("Helvetica", "B" if tag.startswith("H") else "", size)
+        height = size * 0.55
+        plain = _in_latin(text)
+        needed = self.multi_cell(0, height, plain, dry_run=True, output=MethodReturnValue.HEIGHT)
+        assert isinstance(needed, float)
+        if self.will_page_break(needed):  # a tagged run of text may not go over the end of a page
+            self.add_page()
+        mcid = self.struct_builder.next_mcid_for_page(self.page)
+        self._add_marked_content(struct_type=f"/{tag}", mcid=mcid)
+        self._out(f"/{tag} <</MCID {mcid}>> BDC")
+        self.multi_cell(0, height, plain, new_x="LMARGIN", new_y="NEXT")
+        self._out("EMC")
+
+
+def _in_latin(text: str) -> str:
+    """``text`` in the letters of the built-in fonts; other letters lose their accents or become a question mark."""
+    plain = text.translate(_LATIN)
+    return "".join(
+        letter if letter.isascii() or letter.encode("latin-1", "ignore") else _without_accents(letter)
+        for letter in plain
+    )
+
+
+def _without_accents(letter: str) -> str:
+    base = "".join(part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part))
+    return base if base.isascii() else "?"

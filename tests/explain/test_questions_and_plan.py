@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from pypdf import PdfReader
 
-from actions.plan import make_plan, render_plan_pdf, render_plan_text
+from actions.plan import Plan, Section, make_plan, render_plan_pdf, render_plan_text
 from actions.questions import Edit, build, change, edit_of, question_replies
 from actions.report.reader import read
 from actions.workspace import LetterNote, Workspace, note
@@ -138,6 +138,24 @@ def test_the_plan_as_pdf_has_title_language_outline_and_the_same_words() -> None
         for line in section.lines:
             assert " ".join(line.split()) in read_back
     assert len(document.pages) <= 2
+
+
+def test_a_screen_reader_finds_headings_and_paragraphs_in_reading_order() -> None:
+    made = plan()
+    root = PdfReader(io.BytesIO(render_plan_pdf(made))).trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"] and root["/ViewerPreferences"]["/DisplayDocTitle"]
+    tags = [item.get_object()["/S"] for item in root["/StructTreeRoot"]["/K"][0].get_object()["/K"]]
+    expected = ["/H1", "/P"]
+    for section in made.sections:
+        expected += ["/H2", *["/P"] * len(section.lines)]
+    assert tags == [*expected, "/P"]
+
+
+def test_a_long_plan_goes_over_the_page_between_paragraphs_and_odd_letters_do_not_break_it() -> None:
+    lines = tuple(f"{number}. Łukasz’s question about Zoë \u2014 日本? " + "words " * 40 for number in range(30))
+    document = PdfReader(io.BytesIO(render_plan_pdf(Plan("My plan", "today", (Section("Questions", lines),), "end"))))
+    assert len(document.pages) > 1
+    assert "question about Zoë" in document.pages[0].extract_text()
 
 
 def test_a_plan_without_anything_said_is_honest() -> None:
