@@ -6,7 +6,7 @@ BOT := .venv/bot/bin/python
 export PYTHONPATH := $(CURDIR)
 export RASA_TELEMETRY_ENABLED := false
 
-.PHONY: run test shell train lint evaluate evaluate-safety bench check-channel setup setup-dev lock clean
+.PHONY: run test shell train lint evaluate evaluate-safety bench bench-understanding check-channel backup restore sbom audit setup setup-dev lock clean
 .DEFAULT_GOAL := run
 
 setup:
@@ -36,12 +36,27 @@ evaluate: setup-dev train
 evaluate-safety: setup-dev
 	@$(BOT) scripts/evaluate_safety.py $(ARGS)
 
+bench-understanding: setup-dev  ## ours beside Rasa's default pipeline on the same data; takes many minutes
+	@$(BOT) scripts/bench_understanding.py $(ARGS)
+
 bench: setup-dev    ## the case desk at 10,000 cases, the gateway under load
 	@$(CARE) scripts/bench_casedesk.py $(ARGS)
 	@$(CARE) scripts/bench_gateway.py $(ARGS)
 
 check-channel: setup
 	@$(BOT) scripts/check_channel.py $(CHANNEL)
+
+backup: setup       ## copy every database into a new folder under TO
+	@$(CARE) -m runtime.backup save $(or $(TO),backups)
+
+restore: setup      ## put the copies in FROM back; stop everything first (REPLACE=1 overwrites what is there)
+	@$(CARE) -m runtime.backup restore $(FROM) $(if $(REPLACE),--replace)
+
+sbom: setup         ## the bill of materials of both runtimes, CycloneDX, to results/sbom.json
+	@mkdir -p results && $(CARE) scripts/sbom.py > results/sbom.json && echo results/sbom.json
+
+audit: setup        ## known weaknesses of the locked packages; needs the package index
+	@$(CARE) scripts/audit.py
 
 lock:               ## new exact versions and hashes from the *.in files (needs uv)
 	@scripts/lock.sh

@@ -31,8 +31,11 @@ _REQUEST = (
 _JOIN = r"(?:and|also|plus|but|&|then|second(?:ly)?|another\s+(?:thing|question)|one\s+more\s+(?:thing|question))"
 _FILLER = rf"(?:(?:{_JOIN}|so|ok|okay|well|hi|hello|hey|please|thanks|because|if\s+so|in\s+that\s+case)[\s,:.-]+)*"
 _OPENS = re.compile(rf"{_FILLER}(?:{_QUESTION}|{_REQUEST})", re.IGNORECASE)
+_SAME_CLAUSE = r"(?!(?:also|then)\s+(?:do|have|has|had|need)\s+(?!i\b|u\b|you\b|we\b|they\b))"
+"""In "could she also do the operation", what follows "also" is no new question."""
 _JOINED = re.compile(
-    rf"(?:,\s*|\s+)(?:{_JOIN}[\s,:]+)+(?={_QUESTION}|{_REQUEST}|{_JOIN}\b)|,\s*(?={_QUESTION})", re.IGNORECASE
+    rf"(?:,\s*|\s+){_SAME_CLAUSE}(?:{_JOIN}[\s,:]+)+(?={_QUESTION}|{_REQUEST}|{_JOIN}\b)|,\s*(?={_QUESTION})",
+    re.IGNORECASE,
 )
 _FEWEST_WORDS = 2
 MOST_PARTS = 6

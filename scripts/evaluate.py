@@ -85,7 +85,7 @@ class Result:
 
 
 def held_out(name: str) -> list[Message]:
-    """The messages of ``questions`` or ``offtopic``: a mapping of topic to texts."""
+    """The messages of ``questions``, ``questions_second`` or ``offtopic``: a mapping of topic to texts."""
     found = yaml.safe_load((HELD_OUT / f"{name}.yml").read_text(encoding="utf-8"))
     return [Message(text, (topic,)) for topic, texts in found.items() for text in texts]
 
@@ -179,7 +179,9 @@ def load_agent(model: Path) -> Any:
 
 def evaluate(agent: Any) -> bool:
     """Print and write the whole measurement; True when every bar is met."""
-    questions, strangers = held_out("questions"), held_out("offtopic")
+    later = held_out("questions_second")
+    questions = [*held_out("questions"), *(message for message in later if message.topics[0] not in REFUSED)]
+    strangers = [*held_out("offtopic"), *(message for message in later if message.topics[0] in REFUSED)]
     clean, odd, many = ask(agent, questions), ask(agent, strangers), ask(agent, several())
     slipped = [result for seed in SEEDS for result in ask(agent, misspelt(questions, seed))]
     odd_slipped = [result for seed in SEEDS for result in ask(agent, misspelt(strangers, seed))]

@@ -34,6 +34,8 @@ ONE = [
     "What are the pros and cons?",
     "Does a different second opinion mean that my first doctor was wrong?",
     "tell me about fusion and decompression",
+    "could the doctor giving the second opinion also do my surgery",
+    "Would she then have the last word?",
 ]
 NONE = ["", "   ", "thanks", "My back hurts. I am tired.", "...", "?", "😀"]
 
