@@ -12,6 +12,7 @@ from rasa_sdk import Action, endpoint
 from rasa_sdk.executor import ActionExecutor
 
 import actions
+from actions.watch import watched
 from runtime.logs import configure
 from runtime.settings import settings
 
@@ -38,6 +39,7 @@ def main() -> None:
     for action in all_actions():
         executor.register_action(action)
     app = endpoint.create_app(executor, cors_origins=[])
+    watched(app)
     app.config.KEEP_ALIVE_TIMEOUT = 120  # Rasa reuses its connection between turns
     host = os.environ.get("PLAINSPOKEN_ACTIONS_HOST", "127.0.0.1")
     app.run(host=host, port=settings().actions_port, single_process=True, access_log=False, motd=False)

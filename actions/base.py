@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.counts import ACTION_FAILURES, ACTION_SECONDS, count_reply
 from runtime.channels import RICH_CHANNELS
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ def say(dispatcher: CollectingDispatcher, tracker: Tracker, replies: Iterable[Re
     """Send ``replies`` in order; ``custom`` goes only to channels that can show it."""
     rich = tracker.get_latest_input_channel() in RICH_CHANNELS
     for reply in replies:
+        count_reply(reply.custom)
         dispatcher.utter_message(
             text=reply.text,
             buttons=[{"title": button.title, "payload": button.payload} for button in reply.buttons] or None,
@@ -60,9 +62,13 @@ class PatientAction(Action, ABC):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         try:
-            return await self.respond(dispatcher, tracker)
+            with ACTION_SECONDS.labels(self.action_name).time():
+                return await self.respond(dispatcher, tracker)
         except Exception:
-            log.exception("action failed", extra={"action": self.action_name, "sender": tracker.sender_id})
+            ACTION_FAILURES.labels(self.action_name).inc()
+            trace = tracker.latest_message.get("message_id")
+            ids = {"action": self.action_name, "sender": tracker.sender_id, "trace": trace}
+            log.exception("action failed", extra=ids)
             dispatcher.utter_message(response="utter_something_broke")
             return []
 

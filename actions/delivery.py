@@ -20,13 +20,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+from aiohttp import web
 
-from actions.database import StoreUnavailable
+from actions.database import StoreUnavailable, make_engine
 from actions.fhir_target import FhirTarget, fhir_settings
+from actions.insight import insight
 from actions.outbox import Late, Outbox, Row
 from actions.retention import Retention, retention
 from actions.store import Store, store
 from actions.targets import Delivered, Later, Refused, Target, WebhookTarget, signed_headers
+from actions.watch import OUTCOMES, show, worker_app
 from runtime.logs import configure
 from runtime.settings import Settings, secret, settings
 
@@ -93,6 +96,7 @@ class Worker:
     ) -> None:
         self.data, self.queue, self.target, self.session = data, queue, target, session
         self.config, self.places, self.retention, self.clock = config, places, retention, clock
+        self.opinions = make_engine(places.gateway_database_url)
         self.background: set[asyncio.Task[None]] = set()
         self.refused_key_alarm = 0.0
 
@@ -120,7 +124,7 @@ class Worker:
         return len(rows)
 
     async def _send(self, row: Row) -> None:
-        extra = {"kind": row.kind, "row_id": row.id, "tries": row.tries}
+        extra = {"kind": row.kind, "row_id": row.id, "tries": row.tries, "reference": row.body.get("reference")}
         try:
             async with asyncio.timeout(self.queue.lease_seconds * 0.75):  # a call must end before its lease does
                 outcome = await self.target.deliver(row)
@@ -131,6 +135,8 @@ class Worker:
             log.exception("delivery failed inside", extra=extra)
             outcome = Refused(None, f"internal {type(error).__name__}")
         if isinstance(outcome, Delivered):
+            OUTCOMES.labels("delivered").inc()
+            self.refused_key_alarm = 0.0
             fresh = await asyncio.to_thread(self.queue.done, row, outcome.status, outcome.receipt)
             log.info("delivered", extra={**extra, "status": outcome.status})
             if fresh and row.kind == "intake.submitted":
@@ -138,6 +144,7 @@ class Worker:
                     self._tell(row.body["sender_id"], "case.received", row.body["reference"], "received")
                 )
         elif isinstance(outcome, Later):
+            OUTCOMES.labels("later").inc()
             wait = await asyncio.to_thread(
                 self.queue.retry,
                 row,
@@ -150,6 +157,7 @@ class Worker:
                 self.refused_key_alarm = self.clock()
                 await self._alarm("the receiver refuses our credentials", [Late(row.key, row.kind, row.created_at)])
         else:
+            OUTCOMES.labels("dead").inc()
             await asyncio.to_thread(self.queue.bury, row, status=outcome.status, error=outcome.error)
             log.error("dead letter", extra={**extra, "status": outcome.status})
             await self._alarm("a delivery was refused for good", [Late(row.key, row.kind, row.created_at)])
@@ -175,6 +183,12 @@ class Worker:
                 pass
             await asyncio.sleep(2**attempt)
         log.warning("notice not delivered", extra={"kind": kind, "reference": reference})
+
+    def problems(self) -> list[str]:
+        """What keeps this worker from delivering, in sentences."""
+        if self.refused_key_alarm:
+            return ["The receiver refuses our credentials (PLAINSPOKEN_SECRET_DELIVERY or those of the FHIR server)"]
+        return []
 
     async def _look_for_late_rows(self) -> None:
         late = await asyncio.to_thread(self.queue.alarming, self.config.alarm_minutes * 60)
@@ -208,6 +222,7 @@ class Worker:
     async def _report(self) -> None:
         """Tell the desk what waits and what is dead, and take its requests to send dead letters again."""
         health = await asyncio.to_thread(self.queue.health)
+        show(health, self.clock())
         report = {
             "pending": health.pending,
             "oldest_seconds": round(health.oldest_seconds),
@@ -220,6 +235,7 @@ class Worker:
                 }
                 for row in health.dead
             ],
+            "insight": await asyncio.to_thread(insight, self.data, self.opinions),
         }
         base = self.places.casedesk_url
         identity, body = str(uuid.uuid4()), json.dumps(report)
@@ -284,7 +300,14 @@ async def serve() -> None:
             config=config,
             places=places,
         )
+        watching = web.AppRunner(worker_app(worker.problems), access_log=None)
+        await watching.setup()
+        try:
+            await web.TCPSite(watching, places.delivery_host, places.delivery_port, reuse_address=True).start()
+        except OSError:  # deliveries matter more than who watches them
+            log.error("health port is taken: set PLAINSPOKEN_DELIVERY_PORT", extra={"port": places.delivery_port})
         await worker.run(stop)
+        await watching.cleanup()
 
 
 async def _opened_store() -> Store:

@@ -43,6 +43,8 @@ class Drafts(Sealed):
     def save_draft(self, draft: Draft) -> None:
         """Store ``draft``, taking the place of any other open draft of the same sender."""
         now, key = self.clock(), self.sender_key(draft.sender)
+        stage = str(draft.state.get("stage", ""))
+        step = str(draft.state.get("field") or stage) if stage == "ask" else stage
         with transaction(self.engine) as connection:
             other = connection.scalar(select(drafts.c.id).where(drafts.c.sender_key == key, drafts.c.id != draft.id))
             if other:
@@ -51,21 +53,30 @@ class Drafts(Sealed):
                 json.dumps(draft.state), f"drafts:state:{draft.id}"
             )
             changed = connection.execute(
-                update(drafts).where(drafts.c.id == draft.id).values(sender_key=key, state=sealed, updated_at=now)
+                update(drafts)
+                .where(drafts.c.id == draft.id)
+                .values(sender_key=key, state=sealed, step=step, updated_at=now)
             )
             if not changed.rowcount:
+                self.count(connection, "begun")
                 connection.execute(
                     insert(drafts).values(
-                        id=draft.id, sender_key=key, state=sealed, created_at=draft.created_at, updated_at=now
+                        id=draft.id,
+                        sender_key=key,
+                        state=sealed,
+                        step=step,
+                        created_at=draft.created_at,
+                        updated_at=now,
                     )
                 )
 
     def discard_draft(self, sender: str) -> bool:
         """Delete the open draft of ``sender``. Returns whether there was one."""
         with transaction(self.engine) as connection:
-            found = connection.scalar(select(drafts.c.id).where(drafts.c.sender_key == self.sender_key(sender)))
+            found = connection.execute(select(drafts).where(drafts.c.sender_key == self.sender_key(sender))).first()
             if found:
-                self.drop_draft(connection, found)
+                self.count(connection, "abandoned", found.step)
+                self.drop_draft(connection, found.id)
         return bool(found)
 
     def resume_code(self, sender: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from actions import outbox as queue
+from actions.counts import ESCALATIONS
 from actions.database import transaction
 from actions.sealed import Sealed
 from actions.tables import escalations
@@ -58,7 +59,9 @@ class Escalations(Sealed):
                 queue.ESCALATION,
                 record["tier"] in STAT_TIERS,
             )
-            return reference
+            self.count(connection, "escalation", record["tier"])
+        ESCALATIONS.labels(record["tier"]).inc()
+        return reference
 
     def update_escalation(self, sender: str, confirmed: str) -> str | None:
         """Note what the patient says they do now, on their newest escalation, and tell the case system. Its reference.

@@ -65,9 +65,10 @@ class Keeping(Sealed):
         now = self.clock()
         waiting = select(outbox.c.owner).where(outbox.c.done_at.is_(None))
         with transaction(self.engine) as connection:
-            old_drafts = connection.scalars(
-                select(drafts.c.id).where(drafts.c.updated_at < now - drafts_older_than)
-            ).all()
+            left = connection.execute(select(drafts).where(drafts.c.updated_at < now - drafts_older_than)).all()
+            old_drafts = [row.id for row in left]
+            for step, number in Counter(row.step for row in left).items():
+                self.count(connection, "abandoned", step, number)
             old_intakes = connection.scalars(
                 select(intakes.c.id).where(
                     intakes.c.updated_at < now - sent_older_than, ("intake:" + intakes.c.id).not_in(waiting)

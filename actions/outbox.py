@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, and_, delete, func, insert, or_, select, update
 
 from actions.database import transaction
 from actions.tables import data_keys, intakes, outbox
@@ -65,11 +65,18 @@ class Late:
 
 @dataclass(frozen=True)
 class Health:
-    """How much waits, for how long, and what is dead."""
+    """What waits (by what it is about: how many, the oldest's age in seconds), and what is dead."""
 
-    pending: int
-    oldest_seconds: float
+    waiting: dict[str, tuple[int, float]]
     dead: tuple[DeadLetter, ...]
+
+    @property
+    def pending(self) -> int:
+        return sum(number for number, _ in self.waiting.values())
+
+    @property
+    def oldest_seconds(self) -> float:
+        return max((age for _, age in self.waiting.values()), default=0.0)
 
 
 def put(
@@ -247,16 +254,23 @@ class Outbox:
         """What waits and what is dead."""
         open_rows = and_(outbox.c.done_at.is_(None), outbox.c.dead_at.is_(None))
         with transaction(self.engine) as connection:
-            pending, oldest = connection.execute(
-                select(func.count(), func.min(case((open_rows, outbox.c.created_at)))).where(open_rows)
-            ).one()
+            waiting = connection.execute(
+                select(outbox.c.kind, func.count(), func.min(outbox.c.created_at))
+                .where(open_rows)
+                .group_by(outbox.c.kind)
+            ).all()
             dead = connection.execute(
                 select(outbox.c.key, outbox.c.kind, outbox.c.last_error, outbox.c.dead_at)
                 .where(outbox.c.dead_at.is_not(None), outbox.c.done_at.is_(None))
                 .order_by(outbox.c.dead_at)
             ).all()
         letters = tuple(DeadLetter(row.key, row.kind, row.last_error or "", row.dead_at) for row in dead)
-        return Health(pending, max(0.0, self.clock() - oldest) if oldest else 0.0, letters)
+        found: dict[str, tuple[int, float]] = {}
+        for kind, number, since in waiting:
+            about = kind.split(".")[0]
+            before, age = found.get(about, (0, 0.0))
+            found[about] = (before + number, max(age, self.clock() - since))
+        return Health(found, letters)
 
     def _settle(self, row: Row, **values: Any) -> None:
         with transaction(self.engine) as connection:

@@ -6,15 +6,22 @@ Every function that touches the database may raise :class:`actions.database.Stor
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select, text
 
 from actions import outbox as queue
+from actions.database import transaction
 from actions.tables import data_keys, drafts, intakes
 from runtime.references import new_reference
 from runtime.vault import Box, Vault
+
+ADD = text(
+    "INSERT INTO counts (day, what, name, number) VALUES (:day, :what, :name, :number) "
+    "ON CONFLICT (day, what, name) DO UPDATE SET number = counts.number + excluded.number"
+)
 
 
 class Sealed:
@@ -47,6 +54,17 @@ class Sealed:
         """Add a delivery, due at once."""
         now = self.clock()
         queue.put(connection, self.vault, owner=owner, kind=kind, key=key, body=body, rank=rank, stat=stat, now=now)
+
+    def count(self, connection: Connection, what: str, name: str = "", number: int = 1) -> None:
+        """Add to today's figure of ``what`` and ``name``: topics, steps and tiers, never words."""
+        day = datetime.fromtimestamp(self.clock(), UTC).date().isoformat()
+        connection.execute(ADD, {"day": day, "what": what, "name": name, "number": number})
+
+    def add_counts(self, figures: Mapping[tuple[str, str], int]) -> None:
+        """Add many figures at once."""
+        with transaction(self.engine) as connection:
+            for (what, name), number in figures.items():
+                self.count(connection, what, name, number)
 
     def unused(self, connection: Connection, prefix: str, table: Any) -> str:
         """Return a new reference that no row of ``table`` has."""

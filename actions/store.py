@@ -75,6 +75,7 @@ class Store(Drafts, Escalations, Keeping):
             else:
                 connection.execute(insert(intakes).values(id=draft.id, reference=reference, created_at=now, **values))
             self._add_version(connection, draft.id, version, kind, body, stat=case.get("priority") == "stat")
+            self.count(connection, "sent", kind)
             connection.execute(delete(drafts).where(drafts.c.id == draft.id))
             return Sent(draft.id, reference, version, "saved", now)
 

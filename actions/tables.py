@@ -37,6 +37,7 @@ drafts = Table(
     Column("state", LargeBinary, nullable=False, comment="sealed: where the conversation is, with all answers"),
     Column("resume_key", String(64), unique=True, comment="fingerprint of the resume code"),
     Column("resume_until", Double),
+    Column("step", String(40), nullable=False, server_default="", comment="the question it stands at, for drop-off"),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
 )
@@ -121,4 +122,13 @@ tombstones = Table(
     Column("reference", String(13)),
     Column("at", Double, nullable=False),
     Column("why", String(40), nullable=False),
+)
+
+counts = Table(
+    "counts",
+    metadata,
+    Column("day", String(10), primary_key=True, comment="UTC, ISO"),
+    Column("what", String(20), primary_key=True, comment="answer, fallback, escalation, begun, sent, abandoned ..."),
+    Column("name", String(60), primary_key=True, comment="a topic, tier or step, or empty"),
+    Column("number", Integer, nullable=False),
 )

@@ -11,7 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import Button, Events, PatientAction, Reply, say
 from actions.digression import digress, leaving
-from actions.report.pasted import is_page, pasted
+from actions.report.pasted import is_page, pages_of
 from actions.report.reader import prepare, read
 from actions.report.replies import report_replies
 from knowledge.content import content
@@ -23,12 +23,16 @@ END = [SlotSet("report_answer", None), SlotSet("requested_slot", None)]
 
 def read_letter(dispatcher: CollectingDispatcher, tracker: Tracker, *, urgent_said: bool = False) -> Events:
     """Say what the pasted letter holds and end the form. ``urgent_said``: what cannot wait has been said already."""
-    reading = read(pasted(tracker.events) or tracker.latest_message.get("text") or "")
+    pages = pages_of(tracker.events)
+    reading = read("\n".join(pages) or tracker.latest_message.get("text") or "")
     if urgent_said:
         reading = dataclasses.replace(reading, urgent="")
     number = tracker.get_slot("emergency_number") or content().clinic.emergency
-    say(dispatcher, tracker, report_replies(reading, emergency_number=number, phone=content().clinic.phone))
-    return END
+    replies = report_replies(reading, emergency_number=number, phone=content().clinic.phone)
+    if len(pages) > 1:
+        replies.insert(0, Reply(explain_words().joined.format(count=len(pages))))
+    say(dispatcher, tracker, replies)
+    return [*END, SlotSet("clarify_open", "letter")] if reading.urgent else END
 
 
 class ValidateReportForm(PatientAction):

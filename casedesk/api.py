@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from pydantic import ValidationError
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,7 @@ from casedesk import casework, privacy
 from casedesk.context import API_TOKEN, DATABASE, DESK
 from casedesk.deliveries import Refused, receive
 from casedesk.desk import Desk
-from casedesk.models import Case, Escalation, Notice, OutboxReport, OutboxRequest
+from casedesk.models import Case, Escalation, Figure, Notice, OutboxReport, OutboxRequest
 from casedesk.schema import OutboxStatus
 from casedesk.signed import verify
 
@@ -206,6 +206,10 @@ def _keep_report(session: Session, report: OutboxStatus) -> None:
             dead={"rows": dead},
         )
     )
+    if report.insight:
+        session.execute(delete(Figure).where(Figure.day == "now"))
+    for figure in report.insight:
+        session.merge(Figure(**figure.model_dump()))
     still = {row.key for row in report.dead}
     for request in session.scalars(select(OutboxRequest)):
         if request.key not in still:  # it is no longer dead: the wish came true

@@ -242,6 +242,17 @@ class OutboxRequest(Base):
     at: Mapped[datetime]
 
 
+class Figure(Base):
+    """A count of a day from the assistant, for the insight page: topics, tiers and steps, never words."""
+
+    __tablename__ = "insight"
+
+    day: Mapped[str] = mapped_column(primary_key=True)
+    what: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]
+
+
 class AuditRow(Base):
     """Who did or saw what, when and why. Rows are chained; see :mod:`casedesk.audit`."""
 

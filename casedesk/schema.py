@@ -144,7 +144,17 @@ class DeadRow(BaseModel):
     at: AwareDatetime
 
 
+class FigureRow(BaseModel):
+    """A count of a day (or of ``now``): a topic asked, a tier, a step. The pattern leaves no room for words."""
+
+    day: Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d{2}-\d{2}|now)$")]
+    what: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}$")]
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{0,60}$")]
+    number: Annotated[int, Field(ge=0)]
+
+
 class OutboxStatus(BaseModel):
     pending: Annotated[int, Field(ge=0)]
     oldest_seconds: Annotated[float, Field(ge=0)] | None = 0
     dead: list[DeadRow] = []
+    insight: list[FigureRow] = []

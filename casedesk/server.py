@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from sqlalchemy.exc import SQLAlchemyError
 
-from casedesk import access, api, office, pages, privacy
+from casedesk import access, api, insight, office, pages, privacy
 from casedesk.context import API_TOKEN, DATABASE, DESK, SETTINGS
 from casedesk.db import Database
 from casedesk.desk import Desk
@@ -29,7 +29,7 @@ def make_app(
     """Return the application. The database is migrated already."""
     app = web.Application(middlewares=[errors], client_max_size=BIGGEST_BODY)
     app[SETTINGS], app[DATABASE], app[DESK], app[API_TOKEN] = config, database, desk, api_token
-    app.add_routes([*api.ROUTES, *access.ROUTES, *pages.ROUTES, *office.ROUTES])
+    app.add_routes([*api.ROUTES, *access.ROUTES, *pages.ROUTES, *office.ROUTES, *insight.ROUTES])
     app.router.add_static("/static", HERE / "static")
     app.on_response_prepare.append(_headers)
     if send_notices:

@@ -36,6 +36,8 @@ class Settings:
     gateway_port: int
     rasa_port: int
     actions_port: int
+    delivery_host: str
+    delivery_port: int
     casedesk_host: str
     casedesk_port: int
     database_url: str
@@ -79,6 +81,8 @@ def settings() -> Settings:
         gateway_port=_number("GATEWAY_PORT", 8080),
         rasa_port=_number("RASA_PORT", 5005),
         actions_port=_number("ACTIONS_PORT", 5055),
+        delivery_host=_text("DELIVERY_HOST", "127.0.0.1"),
+        delivery_port=_number("DELIVERY_PORT", 5056),
         casedesk_host=_text("CASEDESK_HOST", "127.0.0.1"),
         casedesk_port=_number("CASEDESK_PORT", 8090),
         database_url=_text("DATABASE_URL", f"sqlite:///{var}/intake.db"),

@@ -16,26 +16,60 @@ ADD = "add"
 """The ``choice`` of a ``start_report`` that adds a page to the letter read before."""
 
 
+UNREAD = "red_flag"
+"""The intent of a letter that came with a patient's own words about an emergency: those were answered first."""
+_BEGINS = re.compile(
+    r"^\W*(?:dear|to|re|from|hi|hello|patient|date|name|exam\w*|mri?|ct|x-?rays?|radiology|diagnostic imaging|report|letter|"
+    r"(?:the )?second opinion)\b|\b(?:clinic|hospital|cent(?:re|er)|associates|institute|report|department|trust)\W*$",
+    re.I,
+)
+_ENDS = re.compile(r"\b(?:yours (?:sincerely|faithfully|truly)|sincerely|regards|best wishes|signed by)\b", re.I)
+
+
 def pasted(events: Sequence[Mapping[str, Any]]) -> str:
     """The letter pasted last in ``events`` (Rasa's, oldest first), its pages joined; "" when none was."""
+    return "\n".join(pages_of(events))
+
+
+def pages_of(events: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The parts of the letter pasted last: sent to the report form, or one after the other with no new beginning."""
     pages: list[str] = []
-    listening = False
+    loop, follows = "", False
     for event in events:
         if event.get("event") == "active_loop":
-            listening = event.get("name") == FORM
+            loop = str(event.get("name") or "")
         elif event.get("event") == "user":
-            parsed = event.get("parse_data") or {}
-            if (parsed.get("intent") or {}).get("name") == "start_report" and (event.get("text") or "").startswith("/"):
+            parsed, text = event.get("parse_data") or {}, str(event.get("text") or "")
+            if (parsed.get("intent") or {}).get("name") == "start_report":
                 pages = pages if chosen(parsed) == ADD else []
-            elif listening and is_page(event.get("text") or ""):
-                pages.append(event["text"])
-    return "\n".join(pages)
+            elif loop == FORM and is_page(text):
+                pages.append(text)
+            elif not loop and parsed.get("letter"):
+                pages = [*pages, text] if follows and _goes_on(pages[-1], text) else [text]
+            follows = bool(pages) and text == pages[-1]
+    return pages
+
+
+def _goes_on(before: str, text: str) -> bool:
+    """Whether ``text`` is more of the letter that ``before`` is part of, rather than another one."""
+    first = [line for line in text.splitlines() if line.strip()][:3]
+    return not any(_BEGINS.search(line) for line in first) and not _ENDS.search(before[-200:])
 
 
 def put_down(events: Sequence[Mapping[str, Any]]) -> str:
-    """The form that was active last in ``events``, such as "report_form"; "" when none ever was."""
-    names = [str(event["name"]) for event in events if event.get("event") == "active_loop" and event.get("name")]
-    return names[-1] if names else ""
+    """What waits to be gone on with: the form active last in ``events``, such as "report_form"; "" when none ever was.
+
+    A letter that could not be read because of an emergency told with it waits like a report form.
+    """
+    waiting = ""
+    for event in events:
+        if event.get("event") == "active_loop" and event.get("name"):
+            waiting = str(event["name"])
+        elif event.get("event") == "user":
+            parsed = event.get("parse_data") or {}
+            if parsed.get("letter") and (parsed.get("intent") or {}).get("name") == UNREAD:
+                waiting = FORM
+    return waiting
 
 
 def chosen(parsed: Mapping[str, Any]) -> str:

@@ -100,7 +100,7 @@ def kind_of(text: str) -> Kind:
     medical = len(set(re.findall(rules.medical_words, plain)))
     if len(re.findall(r"\w+", text)) < rules.shortest_words:
         return "too_short"
-    if not spine or spine * 3 < others:
+    if not spine or spine * 3 <= others:
         if others and medical + others >= 3:
             return "other_part"
         return "not_spine" if medical >= 4 else "not_medical"
@@ -113,7 +113,8 @@ def _terms(letter: Letter) -> tuple[SeenTerm, ...]:
     seen: dict[str, SeenTerm] = {}
     for span in find_terms(letter.text):
         short = span.said.isupper() and len(span.said) <= 4 and span.said != span.term.name  # "XR" is not everyday
-        if (span.term.everyday and not short) or _overlaps(letter.private, span.start, span.end):
+        plain = span.term.everyday and not short and span.term.id not in report_rules().everyday_explained
+        if plain or _overlaps(letter.private, span.start, span.end):
             continue
         denied = any(
             is_negated(sentence.plain, span.start - sentence.start, span.end - sentence.start)

@@ -20,7 +20,10 @@ def report_replies(reading: Reading, *, emergency_number: str, phone: str) -> li
         return [Reply(getattr(words, reading.kind).format(phone=phone), (button,))]
     replies = []
     if reading.urgent:
-        replies.append(Reply(words.red_flag.format(evidence=reading.urgent, emergency_number=emergency_number)))
+        asked = (("yes", "/affirm"), ("no", "/deny"), ("unsure", "/unsure"))
+        answers = tuple(Button(words.buttons[name], payload) for name, payload in asked)
+        text = words.red_flag.format(evidence=reading.urgent, emergency_number=emergency_number)
+        replies.append(Reply(text, answers))
     opening = [words.read]
     if reading.letter.cut:
         opening.append(words.cut.format(count=len(reading.letter.text)))

@@ -77,6 +77,7 @@ class ReportRules:
     spine_words: str
     other_parts: str
     medical_words: str
+    everyday_explained: tuple[str, ...]
     also_names: tuple[str, ...]
     no_names: tuple[str, ...]
     shortest_words: int
