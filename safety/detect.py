@@ -107,9 +107,10 @@ class Detector:
             held = best.get(rule.id)
             if held and held.assertion == "present":
                 continue
-            if any(name in present for name in rule.unless):
-                continue
+            excused = concepts.sentences_with(rule.unless)
             for parts in find(pattern, concepts):
+                if excused and not excused.isdisjoint(concepts.sentences_of(parts)):
+                    continue  # only in its own sentence: another sentence never lowers a tier
                 finding = self._finding(category, rule, parts, reader, concepts, source)
                 if rule.id not in best or finding.assertion == "present":
                     best[rule.id] = finding

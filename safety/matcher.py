@@ -46,6 +46,15 @@ class Concepts:
     def __contains__(self, name: object) -> bool:
         return name in self.spans
 
+    def sentences_with(self, names: Iterable[str]) -> frozenset[int]:
+        """Return the sentences in which any of ``names`` stands."""
+        tokens = self.message.tokens
+        return frozenset(tokens[span[0]].sentence for name in names for span in self.spans.get(name, ()))
+
+    def sentences_of(self, parts: Iterable[Found]) -> frozenset[int]:
+        """Return the sentences that ``parts`` of a pattern stand in."""
+        return frozenset(self.message.tokens[span[0]].sentence for part in parts for span in part)
+
 
 class Matcher:
     """Finds concepts. Built once from the lexicon and the literals the patterns use."""
@@ -100,7 +109,7 @@ class Matcher:
         for token, item in enumerate(message.tokens):
             if item.value is not None:
                 for kind in self._kinds(item.value, tokens[token - 1].word if token else ""):
-                    hits[kind].append((token, token + 1))
+                    hits[kind].append((token - (kind == "STABLE"), token + 1))  # "since 2008"
         spans = {
             name: tuple(
                 span

@@ -88,7 +88,7 @@ class Rule:
     ask: str = ""
     """Key of the clarifying question, for tier ``clarify``."""
     unless: tuple[str, ...] = ()
-    """Concepts that, anywhere in the message, say that this is something else."""
+    """Concepts that, in a sentence of the finding, say that this is something else."""
     despite: tuple[Status, ...] = ()
     """Statuses that do not excuse it: a suicidal "if" still counts."""
     alone: bool = True
