@@ -76,9 +76,13 @@ class Rasa:
             return 503
 
     async def ready(self) -> str | None:
-        """Return what is wrong with Rasa, or None when it answers."""
+        """Return what is wrong with Rasa, or None when it can answer."""
+        timeout = aiohttp.ClientTimeout(total=3)
         try:
-            async with self.http.get(f"{self.url}/webhooks/web/", timeout=aiohttp.ClientTimeout(total=2)) as response:
-                return None if response.status == 200 else f"Rasa answers {response.status} at {self.url}"
-        except (aiohttp.ClientError, OSError, TimeoutError):
+            async with self.http.get(f"{self.url}/webhooks/web/ready", timeout=timeout) as response:
+                if response.status == 200:
+                    return None
+                told = (await response.json(content_type=None)).get("problems", [])
+                return f"Rasa at {self.url}: {'; '.join(told) or response.status}"
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, AttributeError):
             return f"Rasa does not answer at {self.url}"

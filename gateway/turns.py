@@ -189,7 +189,8 @@ class Turns:
     async def _steps(self, session: str, spoken: Spoken, trace: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for index, step in enumerate(spoken.steps):
-            replies = bubbles(await self._rasa.turn(session, step, trace), self._emergency.numbers)
+            with self._metrics.rasa_seconds.time():
+                replies = bubbles(await self._rasa.turn(session, step, trace), self._emergency.numbers)
             if index >= spoken.quiet:
                 found += replies
         return found

@@ -71,6 +71,11 @@ class WebInput(InputChannel):
         async def health(request: Request) -> HTTPResponse:
             return json_response({"status": "ok"})
 
+        @routes.route("/ready", methods=["GET"])
+        async def ready(request: Request) -> HTTPResponse:
+            problems = await _problems(request.app.ctx.agent)
+            return json_response({"ready": not problems, "problems": problems}, status=503 if problems else 200)
+
         @routes.route("/webhook", methods=["POST"])
         async def receive(request: Request) -> HTTPResponse:
             if not hmac.compare_digest(request.headers.get(SECRET_HEADER, "").encode(), self._secret):
@@ -105,3 +110,16 @@ class WebInput(InputChannel):
             if not output.replies:  # what was already said (an escalation, say) must still arrive
                 return json_response({"error": "failed", "message": "The turn failed."}, status=500)
         return json_response(output.replies)
+
+
+async def _problems(agent: Any) -> list[str]:
+    """What keeps Rasa from answering, in sentences."""
+    if agent is None or not agent.is_ready():
+        return ["No model is loaded yet"]
+    # Rasa wraps its store in one that hides every failure behind an empty memory.
+    store = getattr(agent.tracker_store, "_tracker_store", agent.tracker_store)
+    try:
+        await asyncio.wait_for(store.retrieve("readiness"), 2)
+    except Exception as error:
+        return [f"The conversations' database (PLAINSPOKEN_TRACKER_DATABASE_URL) fails: {type(error).__name__}"]
+    return []

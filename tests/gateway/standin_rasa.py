@@ -208,6 +208,7 @@ def make_app() -> web.Application:
     app = web.Application(client_max_size=1024**2)
     app.router.add_post("/webhooks/web/webhook", turn)
     app.router.add_get("/webhooks/web/", health)
+    app.router.add_get("/webhooks/web/ready", health)
     app.router.add_get("/seen", seen)
     app.router.add_route("*", "/webhooks/{tail:.*}", channel)
     return app
