@@ -6,7 +6,7 @@ BOT := .venv/bot/bin/python
 export PYTHONPATH := $(CURDIR)
 export RASA_TELEMETRY_ENABLED := false
 
-.PHONY: run test shell train lint evaluate evaluate-safety bench bench-understanding check-channel backup restore sbom audit setup setup-dev lock clean
+.PHONY: run test shell train lint evaluate evaluate-safety evaluate-letters bench bench-understanding check-channel backup restore sbom audit setup setup-dev lock clean
 .DEFAULT_GOAL := run
 
 setup:
@@ -38,6 +38,9 @@ evaluate-safety: setup-dev
 
 bench-understanding: setup-dev  ## ours beside Rasa's default pipeline on the same data; takes many minutes
 	@$(BOT) scripts/bench_understanding.py $(ARGS)
+
+evaluate-letters: setup-dev   ## how well sample letters are read
+	@$(CARE) scripts/evaluate_letters.py $(ARGS)
 
 bench: setup-dev    ## the case desk at 10,000 cases, the gateway under load
 	@$(CARE) scripts/bench_casedesk.py $(ARGS)

@@ -21,7 +21,7 @@ from knowledge.glossary import Term, not_terms, terms_by_id
 from runtime.settings import KNOWLEDGE
 
 # Same length in and out, so that places found in the changed text hold in the patient's own.
-_BLANKS = str.maketrans({"-": " ", "–": " ", "—": " ", "/": " ", "_": " ", "\n": " ", "’": "'", "‘": "'"})
+_BLANKS = str.maketrans({"-": " ", "–": " ", "—": " ", "+": " ", "/": " ", "_": " ", "\n": " ", "’": "'", "‘": "'"})
 _SPELLINGS = (("diskect", "discect"), ("ae", "e"), ("oe", "e"), ("our", "or"), ("isation", "ization"), ("ise", "ize"))
 _SHORTEST_TYPO = 6
 _NO_TERM = ""

@@ -24,7 +24,7 @@ from bot.question_splitter import Part, questions
 from bot.sentence_embedding import checksums, shared_embedding
 from bot.understanding import FAQ, Level, Thresholds, Understanding, understand
 
-DECIDED_LATER = frozenset({"red_flag", "escalation_reply"})
+DECIDED_LATER = frozenset({"red_flag", "escalation_reply", "letter"})
 """Intents of the red-flag component. Their examples are there for Rasa's validation and are not learned."""
 OFF_TOPIC = "off_topic"
 STORY_WORDS = 40

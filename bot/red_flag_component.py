@@ -23,6 +23,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from safety.conversation import Told, after_question, after_told, in_words_for
 from safety.detect import Assessment, Finding, assess, decision_flags, detector, rank
+from safety.letters import is_letter, own_words
 from safety.numbers import numbers_for
 from safety.questions import questions
 from safety.second_signal import second_signal
@@ -30,10 +31,13 @@ from safety.second_signal import second_signal
 log = logging.getLogger(__name__)
 
 _COMMAND = re.compile(r"^/(?P<intent>[\w/.-]+)(?:@[\d.]+)?(?P<entities>\{.*\})?\s*$", re.DOTALL)
-_LETTER = re.compile(
-    r"\b(impression|findings|conclusion|technique|comparison|clinical history|indication|yours sincerely|dear dr|"
-    r"radiolog\w+|consultant|re:|diagnosis:|plan:|examination:|sagittal|axial|t[12]-?weighted|hospital number|dob)\b",
-    re.IGNORECASE,
+LETTER = "letter"
+"""The intent of a pasted letter, and the ``clarify_open`` of the question that its reader asks about a grave finding."""
+_ANSWERS = {"affirm": "unsure", "unsure": "unsure", "deny": "deny"}
+"""How the answer to "is it new or worse?" counts: what a letter found calls for a doctor today, not for an ambulance."""
+_TYPED = re.compile(
+    r"\W*(?:(?P<affirm>yes|yeah|yep|yup|it(?:'s| is) (?:new|(?:getting )?worse)|both)|(?P<deny>no|nope|it(?:'s| is) (?:old|not)))\b",
+    re.I,
 )
 _REPLIES = {
     "REPLY_NOT_GOING": "not_going",
@@ -85,9 +89,13 @@ class RedFlagComponent(GraphComponent):
         intent, said = _command(text) if text.startswith("/") else (_intent(message), text)
         slots = tracker.current_slot_values() if tracker else {}
         loop = tracker.active_loop_name if tracker else None
-        marks = len(_LETTER.findall(said))
-        letter = (loop == "report_form" and len(said) > 120 and marks >= 1) or (len(said) > 350 and marks >= 2)
-        findings = self._detector.detect(said, source="report" if letter else "patient") if said else []
+        letter = is_letter(said, expected=loop == "report_form" or (loop is None and _was_letter(tracker)))
+        if letter and loop in (None, "report_form"):  # its reader asks about grave findings itself, first
+            said = own_words(said)
+            message.set(LETTER, True, add_to_output=True)
+            if loop is None:
+                _set_intent(message, LETTER, [])
+        findings = self._detector.detect(said, source="report" if letter and loop else "patient") if said else []
         states = self._detector.states(said) if said else frozenset()
         # In a form people describe their pain because they were asked to: there the rules alone may interrupt.
         learned = None if letter or loop or not said or text.startswith("/") else self._signal(_vector(message))
@@ -95,16 +103,18 @@ class RedFlagComponent(GraphComponent):
         open_question = str(slots.get("clarify_open") or "")
         if open_question in questions():
             found = after_question(open_question, intent, found)
+        elif open_question == LETTER and (answer := _about_letter(intent, said)):
+            found = after_question("report", answer, found)
         found = in_words_for(after_told(found, _told(tracker)))
         message.set(
             "red_flags", [_as_dict(finding) for finding in findings if finding.tier != "decision"], add_to_output=True
         )
         message.set("decision_flags", list(decision_flags(findings)), add_to_output=True)
-        if found.key and not (letter and loop == "report_form"):  # the report reader asks about these itself, first
+        if found.key:
             self._overrule(message, found, slots.get("country"))
         elif slots.get("escalation") and (choice := _typed_reply(states, tracker)):
             _set_intent(message, "escalation_reply", [_entity("choice", choice)])
-        if open_question in questions() and not found.clarify:
+        if open_question in (*questions(), LETTER) and not found.clarify:
             _add_entities(message, [_entity("clarify_open", "answered")])
 
     def _overrule(self, message: Message, found: Assessment, country: Any) -> None:
@@ -148,6 +158,18 @@ def _command(text: str) -> Tuple[str, str]:
 
 def _intent(message: Message) -> str:
     return str((message.get(INTENT) or {}).get("name") or "")
+
+
+def _about_letter(intent: str, said: str) -> str:
+    """What a reply says to "is it new, or getting worse?"; "" when it speaks of something else."""
+    typed = _TYPED.match(said) if len(said.split()) <= 12 else None
+    return _ANSWERS.get(str(typed.lastgroup) if typed else intent, "")
+
+
+def _was_letter(tracker: Optional[DialogueStateTracker]) -> bool:
+    """Whether the message before was a letter, so that this one may be its next part."""
+    last = tracker.latest_message if tracker else None
+    return bool(last and (last.parse_data or {}).get(LETTER))
 
 
 def _vector(message: Message) -> Any:

@@ -39,6 +39,7 @@ class ExplainWords:
     other_part: str
     not_spine: str
     cut: str
+    joined: str
     read: str
     advice: dict[str, str]
     operation: str

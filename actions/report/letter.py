@@ -83,8 +83,9 @@ def _heading() -> re.Pattern[str]:
 def _sentences(text: str) -> list[Sentence]:
     found: list[Sentence] = []
     section, place = "", 0
+    afresh = [match.end() for match in re.finditer(rf"\n[ \t]*\n[ \t]*(?={report_rules().afresh})", text)]
     for match in _heading().finditer(text):
-        found += _split(text, place, match.start(), section)
+        found += _split_afresh(text, place, match.start(), section, afresh)
         place = match.end()
         section = report_rules().section_of[re.sub(r"\s+", " ", (match["line"] or match["inside"]).lower())]
         if section == "header":  # "Re: ..." speaks for its own line only
@@ -92,7 +93,13 @@ def _sentences(text: str) -> list[Sentence]:
             line_end = len(text) if line_end < 0 else line_end
             found += _split(text, place, line_end, section)
             section, place = "", line_end
-    return found + _split(text, place, len(text), section)
+    return found + _split_afresh(text, place, len(text), section, afresh)
+
+
+def _split_afresh(text: str, start: int, end: int, section: str, afresh: list[int]) -> list[Sentence]:
+    """As :func:`_split`; the section ends where a paragraph begins afresh."""
+    turn = next((place for place in afresh if start < place < end), end)
+    return _split(text, start, turn, section) + _split(text, turn, end, "")
 
 
 _WIDEST_WRAPPED = 130  # a text with longer lines was not broken into lines by its writer

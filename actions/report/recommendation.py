@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Literal
 
@@ -71,7 +71,7 @@ NOTHING = Recommendation("none")
 
 def find_recommendation(letter: Letter) -> Recommendation:
     """Return what ``letter`` recommends; ``stance`` is "none" when it recommends nothing that could be read."""
-    said = [item for sentence in letter.sentences for item in _judge(sentence)]
+    said = _decided([list(_judge(sentence)) for sentence in letter.sentences], letter)
 
     def of(*kinds: Kind) -> list[_Said]:
         return [item for item in said if item.kind in kinds]
@@ -89,9 +89,9 @@ def find_recommendation(letter: Letter) -> Recommendation:
             or [item for item in later if item.operation]
             or of(Kind.REPORTED)
         )
-        return _result("no_operation", [*refused, *told], letter, shown=refused, later=later)
+        return _result("no_operation", _narrowed([*refused, *told], said), letter, shown=refused, later=later)
     if care and not (of(Kind.DONE) and not of(Kind.AVOIDED, Kind.LATER)):
-        named_later = [item for item in later if item.operation]
+        named_later = [item for item in later if item.operation] or [i for i in of(Kind.REPORTED) if i.operation]
         quoted = [_Said(Kind.ADVISED, None, sentence) for sentence in care]
         return _result("non_surgical", named_later, letter, shown=quoted, later=later)
     for kind, stance in FALLBACKS:
@@ -99,6 +99,22 @@ def find_recommendation(letter: Letter) -> Recommendation:
             reported = kind in (Kind.REPORTED, Kind.REPORTED_REFUSED)
             return _result(stance, of(kind), letter, reported=reported)
     return NOTHING
+
+
+def _decided(said: list[list[_Said]], letter: Letter) -> list[_Said]:
+    """What each sentence says, where "she is keen to proceed" makes the operation named shortly before the advised one."""
+    rules = report_rules()
+    for place, sentence in enumerate(letter.sentences):
+        if said[place] or not rules.compiled(rules.recommendation.decided).search(sentence.plain):
+            continue
+        for earlier in range(place - 1, max(-1, place - 4), -1):
+            if any(item.operation and item.kind in (Kind.NAMED, Kind.LATER) for item in said[earlier]):
+                said[earlier] = [
+                    replace(item, kind=Kind.ADVISED) if item.kind in (Kind.NAMED, Kind.LATER) else item
+                    for item in said[earlier]
+                ]
+                break
+    return [item for items in said for item in items]
 
 
 FALLBACKS: tuple[tuple[Kind, Stance], ...] = (
@@ -115,7 +131,9 @@ def _judge(sentence: Sentence) -> Iterable[_Said]:
     """Every operation, or plain "surgery", of one sentence with what is said of it."""
     rules = report_rules()
     words, plain = rules.recommendation, sentence.plain
-    if sentence.section in ("header", "past", "tried", "risks", "benefit") or (plain.endswith("?") and len(plain) > 60):
+    if sentence.section in ("header", "past", "tried", "risks", "benefit"):
+        return
+    if plain.endswith("?") and (len(plain) > 60 or _QUESTION.match(plain)):
         return
     places: list[tuple[Procedure | None, int, int]] = []
     places.extend(_operations(sentence))
@@ -126,6 +144,9 @@ def _judge(sentence: Sentence) -> Iterable[_Said]:
         yield _Said(Kind.REFUSED, None, sentence)
     for operation, start, end in places:
         yield _Said(_kind(sentence, start, end), operation, sentence)
+
+
+_QUESTION = re.compile(r"(?:what|why|how|when|which|who|will|would|can|could|should|is|are|do|does)\b")
 
 
 def _kind(sentence: Sentence, start: int, end: int) -> Kind:
@@ -141,16 +162,19 @@ def _kind(sentence: Sentence, start: int, end: int) -> Kind:
         return Kind.DONE
     if sentence.section == "request":
         return Kind.REPORTED
-    reported = (
-        says(words.reported, plain) and not says(words.own, plain[:start]) and sentence.section != "recommendation"
-    )
+    others = not says(words.own, plain[:start]) and sentence.section != "recommendation"
+    reported = others and says(words.reported, plain)
     if says(words.refused_before, before) or says(words.refused_after, after):
         return Kind.REPORTED_REFUSED if reported else Kind.REFUSED
+    reported = reported or (others and says(words.proposed, plain)) or says(words.asked, before)
+    if says(words.told, before):
+        return Kind.NAMED
     if says(words.avoided_before, before):
         return Kind.AVOIDED
     cued = says(words.cue, plain) or sentence.section == "recommendation"
     if reported:
-        return Kind.REPORTED if cued else Kind.NAMED
+        unsure = says(words.may_need, before)
+        return Kind.LATER if unsure else Kind.REPORTED if cued else Kind.NAMED
     if says(words.conditional, plain) or says(words.option, before) or "?" in before[-12:]:
         return Kind.LATER
     return Kind.ADVISED if cued else Kind.NAMED
@@ -175,6 +199,23 @@ def _clause_before(plain: str, start: int) -> str:
     return before[max(cuts, default=0) :]
 
 
+def _narrowed(items: list[_Said], said: list[_Said]) -> list[_Said]:
+    """``items``, where "I would not advise a fusion" means the kind of fusion that the letter names as the other's plan."""
+    found = []
+    for item in items:
+        narrower = {
+            other.operation.id: other.operation
+            for other in said
+            if item.operation
+            and other.operation
+            and other.kind is not Kind.DONE
+            and other.operation.kind_of == item.operation.id
+        }
+        only = next(iter(narrower.values())) if len(narrower) == 1 else item.operation
+        found.append(replace(item, operation=only))
+    return found
+
+
 def _care(letter: Letter) -> tuple[Sentence, ...]:
     """The sentences that advise treatment without an operation, or say that no operation is needed."""
     rules = report_rules()
@@ -183,9 +224,9 @@ def _care(letter: Letter) -> tuple[Sentence, ...]:
         if sentence.section in ("header", "past", "tried", "history", "risks", "benefit", "examination"):
             continue
         plain = sentence.plain
-        if rules.compiled(r"\b{care}").search(plain) and (
-            sentence.section == "recommendation" or rules.compiled(rules.recommendation.care_cue).search(plain)
-        ):
+        cued = sentence.section == "recommendation" or rules.compiled(rules.recommendation.care_cue).search(plain)
+        waits = rules.compiled(rules.recommendation.wait).search(plain)
+        if cued and (waits or rules.compiled(r"\b{care}").search(plain)):
             found.append(sentence)
     return tuple(found)
 

@@ -73,7 +73,7 @@ def _advice(reading: Reading) -> str:
         lines.append(words.advice["conditional"].format(quote=quote(reading.letter, advice.later)))
     names = "; ".join(f"{operation.name} ({operation.plain})" for operation in advice.operations)
     if names:
-        against = advice.stance == "no_operation" and not advice.later
+        against = advice.stance in ("no_operation", "non_surgical") and not advice.later
         lines.append((words.operation_against if against else words.operation).format(names=names))
     elif advice.stance == "operate":
         lines.append(words.operation_unnamed)

@@ -53,8 +53,14 @@ class RecommendationRules:
     conditional: str
     option: str
     reported: str
+    proposed: str
+    asked: str
+    told: str
+    may_need: str
     own: str
     no_surgery: str
+    decided: str
+    wait: str
     care_cue: str
 
 
@@ -69,6 +75,7 @@ class UrgentRules:
 class ReportRules:
     headings: dict[str, tuple[str, ...]]
     vocabulary: dict[str, str]
+    afresh: str
     elements: tuple[ElementRules, ...]
     groups: dict[str, tuple[str, ...]]
     negation: Negation

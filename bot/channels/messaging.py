@@ -38,6 +38,7 @@ from runtime.settings import secret, settings
 from runtime.typed import bare, clean
 from runtime.vault import open_vault
 from safety.detect import assess, detect
+from safety.letters import is_letter
 from safety.numbers import numbers_for
 from safety.said import red_flag_words
 
@@ -373,7 +374,7 @@ async def _understood(agent: Any, person: Person, waiting: Waiting) -> tuple[str
     if len(text) <= MAX_TEXT:
         return text, fixed
     tracker = await agent.tracker_store.retrieve(person.sender) if len(text) <= MAX_REPORT else None
-    if tracker and tracker.active_loop_name == REPORT_FORM:
+    if tracker and (tracker.active_loop_name == REPORT_FORM or is_letter(text)):
         return text, fixed
     # Too long to be read as a whole; a part of it that speaks of danger is not left unread.
     alarming = next((piece for piece in split(text, MAX_TEXT) if _alarming(piece)), None)

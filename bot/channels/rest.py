@@ -16,6 +16,7 @@ from bot.channels import inbound
 from bot.channels.turn import UrgentOutput, take_turn
 from knowledge.chat import chat_words
 from runtime.typed import clean
+from safety.letters import is_letter
 
 log = logging.getLogger(__name__)
 
@@ -81,5 +82,7 @@ class SafeRestInput(InputChannel):
             return words.unreadable if message.text.strip() else words.empty
         if len(text) <= MAX_TEXT:
             return None
-        tracker = await agent.tracker_store.retrieve(message.sender) if len(text) <= MAX_REPORT else None
+        if len(text) > MAX_REPORT or is_letter(text):
+            return None if len(text) <= MAX_REPORT else words.too_long
+        tracker = await agent.tracker_store.retrieve(message.sender)
         return None if tracker and tracker.active_loop_name == REPORT_FORM else words.too_long

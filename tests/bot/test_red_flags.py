@@ -139,7 +139,10 @@ def test_a_letter_is_read_as_a_letter(component: RedFlagComponent) -> None:
         "reviewed by the consultant. Yours sincerely, the department of radiology. Power and sensation were normal, and "
         "the examination showed no other finding of note."
     )
-    assert entities(heard(component, letter))["escalation"] == "clarify_report"
+    message = heard(component, letter)  # its findings are for the reader to ask about
+    assert intent(message) == "letter" and message.get("letter") and message.get("red_flags") == []
+    message = heard(component, f"I can't pee since this morning. {letter}")
+    assert entities(message)["escalation"] == "cauda_equina_emergency" and message.get("letter")
 
 
 def test_its_own_failure_costs_nobody_their_turn(

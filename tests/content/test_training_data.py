@@ -103,7 +103,7 @@ def test_every_topic_stands_in_the_file_of_its_group() -> None:
 
 def test_no_label_is_unknown() -> None:
     known = {f"faq/{topic}" for topics in TOPICS.values() for topic in topics.split()}
-    known |= {f"chitchat/{name}" for name in SMALL_TALK} | ACTS | {"red_flag", "escalation_reply"}
+    known |= {f"chitchat/{name}" for name in SMALL_TALK} | ACTS | {"red_flag", "escalation_reply", "letter"}
     assert set(TRAINING) == known
 
 

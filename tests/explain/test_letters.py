@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from actions.report.reader import kind_of, read
 from actions.report.replies import report_replies, term_reply
 from knowledge.explain import explain_words
-from scripts.evaluate_reports import Sample, invented, samples, score
+from scripts.evaluate_letters import Sample, invented, samples, score
 
 HERE = Path(__file__).parent
 LETTERS: dict[str, Sample] = {
