@@ -50,6 +50,8 @@ LIMITS = {
     ),
     "messenger": Limits(text=2000, parts=3, buttons=3, title=20, button_text=640, payload=1000, sources=1, whole=2000),
     "slack": Limits(text=3000, parts=3, buttons=5, title=75, button_text=3000, payload=2000, sources=2, whole=3000),
+    # A terminal takes anything.
+    "shell": Limits(text=8000, parts=9, buttons=0, title=0, button_text=0, payload=0, sources=2, whole=8000),
 }
 
 SOURCE_LENGTH = 90
