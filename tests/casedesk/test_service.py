@@ -23,13 +23,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from casedesk import api
 from casedesk.notices import NoticeSender
 from casedesk.signed import sign, verify
 from tests.casedesk.conftest import API_TOKEN, Clinic
-from tests.casedesk.samples import delivery, escalation, intake, red_flag, reference, signed
+from tests.casedesk.samples import answered, delivery, escalation, intake, red_flag, reference, signed
 
 ROOT = Path(__file__).resolve().parents[2]
 CASE = reference(1)
@@ -125,6 +125,25 @@ async def test_a_broken_database_is_said_and_nothing_is_half_done(local: Clinic)
     assert answer == {"error": "database_unavailable"}
     assert local.counts("cases") == local.counts("deliveries") == 0
     assert (await local.asks("/health"))[0] == 200
+
+
+async def test_a_full_disk_is_said_and_nothing_is_half_done(local: Clinic) -> None:
+    def full(connection: Any, _record: object) -> None:
+        """SQLite then says what it says on a full disk."""
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count={pages + 2}")
+
+    engine = local.database.engine
+    event.listen(engine, "connect", full)
+    engine.dispose()
+    long = {"tried": answered(["tablets"], "x" * 400_000)}
+    answer = await local.delivers("intake.submitted", intake(answers=long), status=503)
+    assert answer == {"error": "database_unavailable"}
+    assert local.counts("cases") == local.counts("deliveries") == 0
+    event.remove(engine, "connect", full)
+    engine.dispose()
+    await local.delivers("intake.submitted", intake(answers=long))  # there is room again: the worker's next try arrives
+    assert local.counts("cases") == 1
 
 
 async def test_metrics_count_what_an_alarm_needs(local: Clinic) -> None:
