@@ -100,7 +100,10 @@ class Reader:
     def _negated(self, found: Found) -> bool:
         own = {i for span in found for i in range(*span)}
         pseudo = {i for span in self.spans("PSEUDO") for i in range(*span)}
+        beyond = {cue for cue in self.spans("NEG_STRONG") for can in self.spans("CANNOT") if _longer(can, cue)}
         for cue in self.spans("NEG_STRONG"):
+            if cue in beyond:
+                continue  # "I don't think I can ..." is a "cannot"
             if cue[1] <= found[0][0] and self._open(cue[1], found[0][0], set(), 8):
                 return True
         for cue in self.spans("NEG"):
@@ -320,3 +323,7 @@ class Reader:
             if not own_case and self._same_thought(cue, whole) and not self._recent(found, "RECENT"):
                 return True
         return False
+
+
+def _longer(span: Span, other: Span) -> bool:
+    return span[0] <= other[0] and other[1] < span[1]

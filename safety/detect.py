@@ -125,6 +125,8 @@ class Detector:
         tokens = concepts.message.tokens
         spans = [span for part in parts for span in part]
         first, last = min(span[0] for span in spans), max(span[1] for span in spans) - 1
+        if category == "cancer" and len({reader.person([part]) for part in parts}) > 1:
+            reasons.append("family")  # "my wife has cancer, my back hurts": no one has both
         assertion: str = reasons[0] if reasons else "present"
         if source == "report" and assertion == "present" and not reader.first_person(tokens[first].sentence):
             assertion = "reported"
