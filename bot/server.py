@@ -100,7 +100,9 @@ def main() -> None:
     from rasa.utils.endpoints import EndpointConfig
 
     from bot.logs import keep_words_out
+    from bot.quicker import make_quicker
 
+    make_quicker()
     keep_words_out(logging.INFO)
     add_messaging_channels()
     rasa.core.actions.action.DEFAULT_REQUEST_TIMEOUT = ACTION_SECONDS

@@ -57,6 +57,14 @@ class Server:
         status = Path(f"/proc/{self.processes[name].pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
+    def worked(self) -> float:
+        """Processor seconds of all processes so far."""
+        ticks = 0
+        for process in self.processes.values():
+            fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def stop(self) -> None:
         for process in self.processes.values():
             process.terminate()
@@ -217,16 +225,18 @@ async def side_by_side(var: Path, seconds: float, crowds: list[int]) -> None:
     bot, gateway, talk, start = await ours(var)
     try:
         sides = {
-            "default bot, REST": (default_talk, SMALL_TALK),
-            "this, Rasa + action": (talk, questions()),
-            "this, whole turn": (gateway, questions()),
+            "default bot, REST": (default, default_talk, SMALL_TALK),
+            "this, Rasa + action": (bot, talk, questions()),
+            "this, whole turn": (bot, gateway, questions()),
         }
-        print(f"{'':22} users     p50     p95     p99  turns/s   turns errors")
+        print(f"{'':22} users     p50     p95     p99  turns/s   turns errors   processor ms a turn")
         for users in crowds:
-            for name, (ask, texts) in sides.items():
+            for name, (server, ask, texts) in sides.items():
                 await crowd(ask, texts, users, seconds=min(3.0, seconds))  # warm
+                before = server.worked()
                 load = await crowd(ask, texts, users, seconds=seconds)
-                print(f"{name:22} {users:5} {load.row()}", flush=True)
+                work = 1000 * (server.worked() - before) / max(1, len(load.times))
+                print(f"{name:22} {users:5} {load.row()}   {work:8.1f}", flush=True)
         theirs_mb, ours_mb = default.resident("rasa"), bot.resident("rasa")
         print(f"Rasa resident: default {theirs_mb:.0f} MB, this {ours_mb:.0f} MB ({ours_mb / theirs_mb:.2f}x)")
         print(f"start to first answer: default {default_start:.1f} s, this {start:.1f} s (all five processes at once)")
