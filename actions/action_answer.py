@@ -7,7 +7,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answering import answer_topics, asked_topics, follow_up, is_about_me, last_turn, refuse_again, runners_up
-from actions.base import Events, PatientAction, say
+from actions.base import Events, PatientAction, emergency_number, say
 from actions.fallback import fall_back
 from knowledge.content import content
 
@@ -19,7 +19,7 @@ class ActionAnswer(PatientAction):
         message = tracker.latest_message
         last_topic = tracker.get_slot("last_topic")
         if last_topic and is_about_me(message.get("text") or ""):
-            say(dispatcher, tracker, follow_up("for_me", last_topic, []))
+            say(dispatcher, tracker, follow_up("for_me", last_topic, [], emergency_number(tracker)))
             return []
         topics = asked_topics(message)
         if not topics:
@@ -29,5 +29,5 @@ class ActionAnswer(PatientAction):
         if topics == [last_topic] and content().answers[last_topic].kind == "out_of_scope":
             say(dispatcher, tracker, refuse_again(last_topic, last_turn(tracker.events)))
         else:
-            say(dispatcher, tracker, answer_topics(topics, runners_up(message)))
+            say(dispatcher, tracker, answer_topics(topics, runners_up(message), emergency_number(tracker)))
         return [SlotSet("last_topic", topics[-1]), SlotSet("last_fallback", None)]

@@ -10,7 +10,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.base import Button, Events, PatientAction, Reply, say
+from actions.base import Button, Events, PatientAction, Reply, emergency_number, say
 from actions.database import StoreUnavailable
 from actions.escalation_words import escalation_words
 from actions.store import store
@@ -29,7 +29,7 @@ class ActionEscalationReply(PatientAction):
         words = escalation_words()
         choice = chosen(tracker.latest_message)
         reply = words.replies.get(choice, words.replies["other"])
-        number = tracker.get_slot("emergency_number") or ""
+        number = emergency_number(tracker) or tracker.get_slot("emergency_number") or ""
         buttons = tuple(
             Button(button.title, '/escalation_reply{"choice":"%s"}' % button.choice) for button in reply.buttons
         )

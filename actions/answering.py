@@ -38,16 +38,17 @@ def runners_up(message: Mapping[str, Any]) -> list[str]:
     return [topic for topic in nearest if topic in known and known[topic].kind == "answer"]
 
 
-def answer_topics(topics: Sequence[str], instead: Sequence[str] = ()) -> list[Reply]:
+def answer_topics(topics: Sequence[str], instead: Sequence[str] = (), emergency: str = "") -> list[Reply]:
     """The replies to one message that asks about ``topics``: each answered, the buttons under the last.
 
-    ``instead`` are topics the message may have meant; they are offered before related ones.
+    ``instead`` are topics the message may have meant; they are offered before related ones. ``emergency`` is the number
+    where the patient is, "" when that is not known.
 
     Raises KeyError for a topic that is not in the knowledge files.
     """
     if not topics:
         return []
-    answers = [content().answer(topic) for topic in topics]
+    answers = [content().answer(topic, emergency) for topic in topics]
     replies = [Reply(dialogue().follow_up.several)] if len(answers) > 1 else []
     replies += [Reply(answer.short) for answer in answers[:-1]]
     # The contract allows one payload a turn: with several questions it speaks of the first, which was asked first.
@@ -91,7 +92,7 @@ def is_about_me(text: str) -> bool:
     return len(text.split()) <= 9 and bool(_FOR_ME.search(text))
 
 
-def follow_up(kind: str, topic: str | None, last_said: Sequence[str]) -> list[Reply]:
+def follow_up(kind: str, topic: str | None, last_said: Sequence[str], emergency: str = "") -> list[Reply]:
     """The replies to a follow-up.
 
     Args:
@@ -99,6 +100,7 @@ def follow_up(kind: str, topic: str | None, last_said: Sequence[str]) -> list[Re
             ``unsure``.
         topic: the topic answered last, or None.
         last_said: the texts of the assistant's last turn.
+        emergency: the number where the patient is, "" when that is not known.
     """
     words, phone = dialogue().follow_up, content().clinic.phone
     if kind == "repeat":
@@ -107,7 +109,7 @@ def follow_up(kind: str, topic: str | None, last_said: Sequence[str]) -> list[Re
         return [Reply(words.okay, menu())]
     if topic not in content().answers:
         return [Reply(words.anything_else if kind == "affirm" else words.nothing_yet, menu())]
-    answer = content().answer(topic)
+    answer = content().answer(topic, emergency)
     others = tuple(button for button in buttons(answer) if button.payload not in ("/tell_more", "/" + kind))
     if kind == "ask_source":
         text = content().where_from(answer) if answer.sources else words.no_more.format(phone=phone)
@@ -115,6 +117,7 @@ def follow_up(kind: str, topic: str | None, last_said: Sequence[str]) -> list[Re
         text = answer.for_me or words.for_me
     elif kind == "simpler":
         text = words.simpler.format(text=first_sentences(answer.short, 2))
+        text = words.no_simpler.format(phone=phone) if text in last_said else text
     elif kind == "ask_why" and answer.why:
         text = answer.why
     else:

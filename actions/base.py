@@ -13,6 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.counts import ACTION_FAILURES, ACTION_SECONDS, count_reply
 from runtime.channels import RICH_CHANNELS
+from safety.numbers import country_said, numbers_for
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,13 @@ def say(dispatcher: CollectingDispatcher, tracker: Tracker, replies: Iterable[Re
             buttons=[{"title": button.title, "payload": button.payload} for button in reply.buttons] or None,
             json_message=reply.custom if rich else None,
         )
+
+
+def emergency_number(tracker: Tracker) -> str:
+    """The emergency number where the patient is, said in the chat or answered in the form; "" when not known."""
+    said = country_said(event.get("text") or "" for event in tracker.events if event.get("event") == "user")
+    country = said or tracker.get_slot("country")
+    return numbers_for(country).emergency if country else ""
 
 
 class PatientAction(Action, ABC):

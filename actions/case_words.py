@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rasa_sdk import Tracker
 
-from actions.base import Button, Reply
+from actions.base import Button, Reply, emergency_number
 from actions.store import Sent
 from knowledge.content import content
 from knowledge.intake import words
@@ -14,7 +14,7 @@ from safety.numbers import numbers_for
 def facts(tracker: Tracker) -> dict[str, str]:
     """What the phrases may name: the clinic's own facts and the emergency number of the patient's country."""
     clinic = content().clinic
-    number = numbers_for(tracker.get_slot("country")).emergency
+    number = emergency_number(tracker) or numbers_for(None).emergency
     return {"phone": clinic.phone, "clinic": clinic.name, "countries": clinic.countries, "emergency_number": number}
 
 

@@ -10,7 +10,7 @@ from rasa_sdk import Tracker
 from actions.action_questions_list import question_list
 from actions.action_show_plan import plan_message
 from actions.answering import answer_topics, asked_topics
-from actions.base import Button, Reply
+from actions.base import Button, Reply, emergency_number
 from actions.explaining import explain_message
 from knowledge.content import content
 from knowledge.dialogue import dialogue
@@ -44,5 +44,6 @@ def digress(tracker: Tracker) -> list[Reply]:
         wordings = dialogue().chitchat.get(label) or dialogue().chitchat["greet"]
         return [Reply(wordings[0].format(phone=content().clinic.phone))]
     if intent == "faq":
-        return [Reply(reply.text) for reply in answer_topics(asked_topics(message))]
+        number = emergency_number(tracker)
+        return [Reply(reply.text) for reply in answer_topics(asked_topics(message), emergency=number)]
     return []

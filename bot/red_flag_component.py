@@ -24,7 +24,7 @@ from rasa.shared.nlu.training_data.message import Message
 from safety.conversation import Told, after_question, after_told, in_words_for
 from safety.detect import Assessment, Finding, assess, decision_flags, detector, rank
 from safety.letters import is_letter, own_words
-from safety.numbers import numbers_for
+from safety.numbers import country_said, numbers_for
 from safety.questions import questions
 from safety.second_signal import second_signal
 
@@ -111,7 +111,7 @@ class RedFlagComponent(GraphComponent):
         )
         message.set("decision_flags", list(decision_flags(findings)), add_to_output=True)
         if found.key:
-            self._overrule(message, found, slots.get("country"))
+            self._overrule(message, found, country_said([*_typed(tracker), said]) or slots.get("country"))
         elif slots.get("escalation") and (choice := _typed_reply(states, tracker)):
             _set_intent(message, "escalation_reply", [_entity("choice", choice)])
         if open_question in (*questions(), LETTER) and not found.clarify:
@@ -170,6 +170,11 @@ def _was_letter(tracker: Optional[DialogueStateTracker]) -> bool:
     """Whether the message before was a letter, so that this one may be its next part."""
     last = tracker.latest_message if tracker else None
     return bool(last and (last.parse_data or {}).get(LETTER))
+
+
+def _typed(tracker: Optional[DialogueStateTracker]) -> List[str]:
+    """Return what the person typed before, oldest first."""
+    return [event.text or "" for event in (tracker.events if tracker else ()) if isinstance(event, UserUttered)]
 
 
 def _vector(message: Message) -> Any:
