@@ -18,7 +18,8 @@ class ActionChitchat(PatientAction):
         label = tracker.latest_message.get("label") or ""
         wordings = dialogue().chitchat.get(label.partition("/")[2]) or dialogue().chitchat["greet"]
         said = {event.get("text") for event in tracker.events if event.get("event") == "bot"}
-        texts = [text.format(phone=content().clinic.phone) for text in wordings]
+        numbers = {name: tracker.get_slot(name) for name in ("crisis_line", "emergency_number")}
+        texts = [text.format(phone=content().clinic.phone, **numbers) for text in wordings]
         text = next((text for text in texts if text not in said), texts[-1])
         say(dispatcher, tracker, [Reply(text, menu())])
         return []

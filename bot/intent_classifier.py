@@ -20,7 +20,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.embedding_featurizer import EmbeddingFeaturizer
 from bot.intent_model import IntentModel, Prediction, Recipe
 from bot.plain_text import has_words, is_foreign, readable
-from bot.question_splitter import Part, questions
+from bot.question_splitter import Part, clauses, questions
 from bot.sentence_embedding import checksums, shared_embedding
 from bot.understanding import FAQ, Level, Thresholds, Understanding, understand
 
@@ -28,6 +28,8 @@ DECIDED_LATER = frozenset({"red_flag", "escalation_reply", "letter"})
 """Intents of the red-flag component. Their examples are there for Rasa's validation and are not learned."""
 OFF_TOPIC = "off_topic"
 STORY_WORDS = 40
+PLAINLY = 0.97
+"""How probable the topic of a clause must be before a story is answered for what it tells."""
 TOPICS_LISTED = 5
 RANKING_LISTED = 10
 _RECIPE = {field.name for field in fields(Recipe)} - {"left_out"}
@@ -47,7 +49,8 @@ class TopicClassifier(IntentClassifier, GraphComponent):
     Phrases of ``red_flag`` and ``escalation_reply`` are not learned: the red-flag component decides on those, after this one.
 
     Method: ``bot/intent_model.py``. Configuration: the thresholds of ``bot/understanding.py``, the numbers of
-    ``bot/intent_model.py``'s Recipe, ``out_of_scope`` (topic ids) and ``left_out`` (labels familiarity is fitted on).
+    ``bot/intent_model.py``'s Recipe, ``out_of_scope`` (topic ids), ``told`` (topics that people tell rather than ask)
+    and ``left_out`` (labels familiarity is fitted on).
     """
 
     @classmethod
@@ -71,6 +74,17 @@ class TopicClassifier(IntentClassifier, GraphComponent):
                 "off_topic",
             ],
             "left_out": ["faq/other_health", "faq/off_topic"],
+            "told": [
+                "diagnosis_differs",
+                "feeling_rushed",
+                "goals_differ",
+                "money_motive",
+                "no_reason_given",
+                "redo_after_failed",
+                "surgery_type_differs",
+                "told_no_surgery",
+                "two_opinions_what_now",
+            ],
         }
 
     def __init__(
@@ -79,6 +93,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         self._recipe = Recipe(**{name: config[name] for name in _RECIPE}, left_out=tuple(config["left_out"]))
         self._thresholds = Thresholds(**{name: config[name] for name in _THRESHOLDS})
         self._refused = frozenset(config["out_of_scope"])
+        self._told = frozenset(config["told"])
         self._model_storage = model_storage
         self._resource = resource
         self._model = model
@@ -145,6 +160,8 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         prediction = self._model.predict(words, _vector(message))
         found = self._decide(prediction)
         parts = self._parts(text)
+        if len(words.split()) >= STORY_WORDS:
+            parts = [*self._worry(text, {part["topic"] for part in parts}), *parts]
         if len(parts) > 1:
             topics = tuple(part["topic"] for part in parts)
             found = Understanding(Level.SURE, FAQ + topics[0], topics)
@@ -174,6 +191,13 @@ class TopicClassifier(IntentClassifier, GraphComponent):
             if part:
                 found.setdefault(part["topic"], part)
         return list(found.values())
+
+    def _worry(self, text: str, asked: set[str]) -> list[dict[str, Any]]:
+        """What troubles the teller of a story most, if some clause of it says so plainly and nothing asks for it."""
+        scored = [self._score(clause) for clause in clauses(text)]
+        worries = [part for part in scored if part and part["topic"] in self._told and part["confidence"] >= PLAINLY]
+        best = max(worries, key=lambda part: float(part["confidence"]), default=None)
+        return [best] if best and best["topic"] not in asked else []
 
     def _score(self, part: Part) -> dict[str, Any] | None:
         words = readable(part.text)

@@ -37,7 +37,9 @@ _JOINED = re.compile(
     rf"(?:,\s*|\s+){_SAME_CLAUSE}(?:{_JOIN}[\s,:]+)+(?={_QUESTION}|{_REQUEST}|{_JOIN}\b)|,\s*(?={_QUESTION})",
     re.IGNORECASE,
 )
+_CLAUSE_END = re.compile(r"[.!?;,\n]+\s*|\s+(?=(?:and|but|so|because|then|yet)\s)", re.IGNORECASE)
 _FEWEST_WORDS = 2
+_FEWEST_WORDS_TOLD = 4
 MOST_PARTS = 6
 """A message with more questions than this is answered for its first ones: nobody reads seven answers at once."""
 
@@ -63,6 +65,17 @@ def questions(message: str) -> list[Part]:
             if len(part.text.split()) >= _FEWEST_WORDS and (opens or (asked and number == len(cuts) - 1)):
                 found.append(part)
     return found[:MOST_PARTS]
+
+
+def clauses(message: str) -> list[Part]:
+    """What ``message`` tells, cut where a clause may end; those too short to mean much on their own are left out."""
+    found, first = [], 0
+    for mark in [*_CLAUSE_END.finditer(message), None]:
+        part = _trimmed(message, first, mark.start() if mark else len(message))
+        if len(part.text.split()) >= _FEWEST_WORDS_TOLD:
+            found.append(part)
+        first = mark.end() if mark else first
+    return found
 
 
 def _cuts(message: str, start: int, end: int) -> list[tuple[int, int]]:

@@ -23,6 +23,7 @@ class FollowUpWords:
     no_more: str
     for_me: str
     simpler: str
+    no_simpler: str
     nothing_to_repeat: str
     okay: str
     anything_else: str

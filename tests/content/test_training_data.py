@@ -34,7 +34,19 @@ TOPICS = {
     "assistant": "who_are_you privacy how_it_works",
     "out_of_scope": "diagnose_me should_i_have_surgery read_my_scan medicine_dose other_health off_topic",
 }
-SMALL_TALK = {"greet", "goodbye", "thanks", "frustrated", "scared", "how_are_you", "compliment", "insult", "test"}
+SMALL_TALK = {
+    "greet",
+    "goodbye",
+    "thanks",
+    "frustrated",
+    "scared",
+    "how_are_you",
+    "compliment",
+    "insult",
+    "test",
+    "low",
+    "language",
+}
 ACTS = set(
     """affirm deny unsure tell_more ask_source ask_why repeat simpler menu human stop go_back skip resume start_intake
     start_compare start_report explain_term ask_questions_list edit_questions show_plan case_status delete_data
