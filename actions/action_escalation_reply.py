@@ -35,7 +35,10 @@ class ActionEscalationReply(PatientAction):
         )
         if not buttons and await has_form(tracker.sender_id):
             buttons = (Button(words.back, "/resume"),)
-        say(dispatcher, tracker, [Reply(reply.text.format(emergency_number=number), buttons)])
+        text = reply.text.format(emergency_number=number)
+        if choice not in CONFIRMED and not reply.buttons and await _unseen(tracker.sender_id):
+            text = f"{text} {words.unseen}"
+        say(dispatcher, tracker, [Reply(text, buttons)])
         try:
             await asyncio.to_thread(store().update_escalation, tracker.sender_id, CONFIRMED.get(choice, "not_going"))
         except StoreUnavailable:
@@ -56,5 +59,13 @@ async def has_form(sender: str) -> bool:
     """Return whether there is an unfinished intake to go back to; no when the store cannot say."""
     try:
         return await asyncio.to_thread(store().draft, sender) is not None
+    except StoreUnavailable:
+        return False
+
+
+async def _unseen(sender: str) -> bool:
+    """Return whether the warning is known not to have reached the clinic's desk."""
+    try:
+        return not await asyncio.to_thread(store().reached_desk, sender)
     except StoreUnavailable:
         return False

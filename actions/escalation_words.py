@@ -32,6 +32,7 @@ class EscalationWords:
     replies: dict[str, ReplyWords]
     back: str
     back_text: str
+    unseen: str
 
 
 @lru_cache(maxsize=1)

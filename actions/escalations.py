@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,7 +15,9 @@ from actions import outbox as queue
 from actions.counts import ESCALATIONS
 from actions.database import transaction
 from actions.sealed import Sealed
-from actions.tables import escalations
+from actions.tables import escalations, outbox
+
+log = logging.getLogger(__name__)
 
 STAT_TIERS = frozenset({"emergency", "crisis"})
 
@@ -60,6 +63,7 @@ class Escalations(Sealed):
                 record["tier"] in STAT_TIERS,
             )
             self.count(connection, "escalation", record["tier"])
+        log.info("escalation kept", extra={"reference": reference, "tier": record["tier"]})
         ESCALATIONS.labels(record["tier"]).inc()
         return reference
 
@@ -96,6 +100,18 @@ class Escalations(Sealed):
                 row.tier in STAT_TIERS,
             )
             return str(row.reference)
+
+    def reached_desk(self, sender: str) -> bool:
+        """Whether the newest escalation of this conversation was delivered; no when there is none on record."""
+        with transaction(self.engine) as connection:
+            newest = connection.scalar(
+                select(escalations.c.id)
+                .where(escalations.c.sender_key == self.sender_key(sender))
+                .order_by(escalations.c.at.desc())
+                .limit(1)
+            )
+            raised = outbox.c.key == f"{newest}.1"
+            return newest is not None and connection.scalar(select(outbox.c.done_at).where(raised)) is not None
 
     def red_flags(self, sender: str, since: float) -> list[dict[str, Any]]:
         """What was escalated in this conversation since ``since``, as an intake carries it, oldest first."""

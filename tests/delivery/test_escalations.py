@@ -69,7 +69,7 @@ class Kept:
     """A store that remembers what it was given, or is not there."""
 
     def __init__(self, failures: int = 0) -> None:
-        self.failures, self.records, self.confirmed = failures, [], []
+        self.failures, self.records, self.confirmed, self.reached = failures, [], [], True
 
     def record_escalation(self, record: dict[str, Any]) -> str:
         if self.failures:
@@ -81,6 +81,9 @@ class Kept:
     def update_escalation(self, sender: str, confirmed: str) -> str:
         self.confirmed.append(confirmed)
         return "ESC-0000-0000"
+
+    def reached_desk(self, sender: str) -> bool:
+        return self.reached
 
     def draft(self, sender: str) -> None:
         return None
@@ -139,6 +142,26 @@ async def test_the_answer_is_heard_and_told_to_the_desk(kept: Kept, choice: str,
     tracker = conversation(intent={"name": "escalation_reply"}, entities=[{"entity": "choice", "value": choice}])
     (message,) = (await run(ActionEscalationReply(), tracker)).messages
     assert words in message["text"] and kept.confirmed == [confirmed]
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"), [("fear", True), ("other", True), ("calling", False), ("not_going", False)]
+)
+async def test_a_warning_that_has_not_arrived_is_not_passed_off_as_one(kept: Kept, choice: str, said: bool) -> None:
+    tracker = conversation(intent={"name": "escalation_reply"}, entities=[{"entity": "choice", "value": choice}])
+    (message,) = (await run(ActionEscalationReply(), tracker)).messages
+    assert "not got your message" not in message["text"]
+    kept.reached = False
+    (message,) = (await run(ActionEscalationReply(), tracker)).messages
+    assert ("Our team has not got your message yet, so don't wait for us." in message["text"]) is said
+
+
+async def test_the_country_named_in_the_chat_is_the_one_whose_number_is_said(kept: Kept) -> None:
+    tracker = conversation(intent={"name": "escalation_reply"}, entities=[{"entity": "choice", "value": "fear"}])
+    tracker.events.insert(0, {"event": "user", "text": "I'm in Australia and my back hurts"})
+    (message,) = (await run(ActionEscalationReply(), tracker)).messages
+    assert message["text"].startswith("Call 000 now.")
+    assert escalation_record(tracker, "cauda_equina_emergency", "emergency")["country"] == "AU"
 
 
 async def test_not_going_is_asked_why_once(kept: Kept) -> None:

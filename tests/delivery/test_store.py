@@ -75,6 +75,16 @@ def test_an_escalation_recorded_twice_is_one(data: Store) -> None:
     assert data.update_escalation("somebody-else", "calling") is None
 
 
+def test_whether_an_escalation_reached_the_desk_is_known(data: Store) -> None:
+    assert not data.reached_desk("patient-1")
+    data.record_escalation(escalation())
+    assert not data.reached_desk("patient-1")
+    queue = outbox(data)
+    (row,) = queue.claim()
+    queue.done(row, 200, {})
+    assert data.reached_desk("patient-1") and not data.reached_desk("somebody-else")
+
+
 def test_what_was_escalated_stands_in_the_intake_unless_it_was_a_mistake(data: Store) -> None:
     data.record_escalation(escalation())
     assert [flag["category"] for flag in data.red_flags("patient-1", 0)] == ["cauda_equina"]
