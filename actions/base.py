@@ -13,6 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.counts import ACTION_FAILURES, ACTION_SECONDS, count_reply
 from runtime.channels import RICH_CHANNELS
+from runtime.logs import TRACE
 from safety.numbers import country_said, numbers_for
 
 log = logging.getLogger(__name__)
@@ -69,14 +70,14 @@ class PatientAction(Action, ABC):
         return self.action_name
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        TRACE.set(tracker.latest_message.get("message_id"))
+        log.info("action", extra={"action": self.action_name, "sender": tracker.sender_id})
         try:
             with ACTION_SECONDS.labels(self.action_name).time():
                 return await self.respond(dispatcher, tracker)
         except Exception:
             ACTION_FAILURES.labels(self.action_name).inc()
-            trace = tracker.latest_message.get("message_id")
-            ids = {"action": self.action_name, "sender": tracker.sender_id, "trace": trace}
-            log.exception("action failed", extra=ids)
+            log.exception("action failed", extra={"action": self.action_name, "sender": tracker.sender_id})
             dispatcher.utter_message(response="utter_something_broke")
             return []
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,8 @@ from actions.keeping import Keeping
 from actions.tables import drafts, intakes, versions
 from runtime.settings import settings
 from runtime.vault import open_vault
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ class Store(Drafts, Escalations, Keeping):
             self._add_version(connection, draft.id, version, kind, body, stat=case.get("priority") == "stat")
             self.count(connection, "sent", kind)
             connection.execute(delete(drafts).where(drafts.c.id == draft.id))
-            return Sent(draft.id, reference, version, "saved", now)
+        log.info("intake kept", extra={"reference": reference, "version": version, "kind": kind})
+        return Sent(draft.id, reference, version, "saved", now)
 
     def withdraw(self, intake_id: str) -> Sent | None:
         """Take a sent intake back: a last version that tells the case system so. None when there is no such intake."""

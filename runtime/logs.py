@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 import traceback
+from contextvars import ContextVar
 from datetime import datetime, timezone
 
 ALLOWED = frozenset(
@@ -17,6 +18,10 @@ ALLOWED = frozenset(
     "code queue tries row_id user_id reason version channel".split()
 )
 """Names of ``extra`` fields that may be written: ids, counts and states, never text."""
+
+
+TRACE: ContextVar[str | None] = ContextVar("trace", default=None)
+"""The id of the turn being worked on; every line logged meanwhile carries it."""
 
 
 class WordlessFormatter(logging.Formatter):
@@ -30,6 +35,8 @@ class WordlessFormatter(logging.Formatter):
             "event": record.msg if isinstance(record.msg, str) else type(record.msg).__name__,
         }
         entry.update({key: value for key, value in vars(record).items() if key in ALLOWED})
+        if TRACE.get():
+            entry.setdefault("trace", TRACE.get())
         if record.exc_info and record.exc_info[0]:
             frames = traceback.extract_tb(record.exc_info[2])
             entry["error"] = record.exc_info[0].__name__
