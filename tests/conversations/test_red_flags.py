@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+import json
+import time
+import urllib.request
+from typing import Any
+
 import pytest
 
+from tests.conftest import Stack
 from tests.conversations.harness import Conversation
+
+
+def warnings_at_the_desk(stack: Stack, words: str, seconds: float = 5.0) -> dict[str, Any]:
+    """The warning at the desk whose evidence is ``words``; fails when it is not there in time."""
+    request = urllib.request.Request(
+        f"{stack.casedesk}/api/escalations?limit=200", headers={"Authorization": f"Bearer {stack.token}"}
+    )
+    end = time.monotonic() + seconds
+    while True:
+        with urllib.request.urlopen(request, timeout=5) as reply:
+            listed = json.load(reply)
+        rows: list[dict[str, Any]] = listed if isinstance(listed, list) else next(iter(listed.values()))
+        found = [row for row in rows if words in json.dumps(row)]
+        if found:
+            return found[0]
+        assert time.monotonic() < end, f"no warning of {words!r} at the desk in {seconds} s"
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +81,73 @@ def test_last_year_stands_down(patient: Conversation) -> None:
     patient.says("i cant pee").escalates("emergency", "cauda_equina")
     patient.says("sorry i meant last year, i am fine now").does_not_escalate()
     patient.says("How much does it cost?").answers("cost")
+
+
+@pytest.mark.parametrize(
+    ("said", "tier", "category", "words"),
+    [
+        ("my mum can't feel her legs since this morning", "emergency", "cauda_equina", "for them now"),
+        ("im 15 and i want to die", "crisis", "crisis", "tell an adult you trust"),
+        ("I took 20 paracetamol", "emergency", "overdose", "even if you feel fine"),
+        ("I'm in Australia and I can't pee", "emergency", "cauda_equina", "Call 000 now"),
+        ("we live in the UK, my dad's face is drooping", "emergency", "heart_stroke_artery", "999"),
+    ],
+)
+def test_the_words_fit_who_and_where_they_are(
+    patient: Conversation, said: str, tier: str, category: str, words: str
+) -> None:
+    patient.says(said).escalates(tier, category).replies_with(words)
+
+
+def test_someone_already_in_hospital_is_not_sent_there(patient: Conversation) -> None:
+    patient.says("I'm in A&E now waiting for a scan and I can't feel between my legs")
+    patient.replies_with("Tell the nurse or doctor with you", "You are in the right place")
+
+
+def test_the_crisis_words_ask_directly_and_give_a_person(patient: Conversation) -> None:
+    patient.says("I don't want to live any more").escalates("crisis", "crisis")
+    patient.replies_with("988", "Are you thinking about ending your life?", "I'm really glad you told me")
+
+
+def test_the_country_once_named_holds_for_ordinary_answers_too(patient: Conversation) -> None:
+    patient.says("I live in New Zealand")
+    patient.says("when should I not wait?").answers("when_not_to_wait").replies_with("Call 111 now")
+    patient.says("my legs have gone numb, both of them").escalates("emergency", "cauda_equina").replies_with("Call 111")
+
+
+def test_another_subject_instead_of_an_answer_goes_up_a_tier(patient: Conversation) -> None:
+    patient.says("i have bladder problems").clarifies("cauda_equina")
+    patient.says("how much does a review cost?").escalates("emergency", "cauda_equina")
+
+
+def test_a_clear_no_stands_down(patient: Conversation) -> None:
+    patient.says("i have bladder problems").clarifies("cauda_equina")
+    patient.says("no").does_not_escalate().replies_with("Thank you, that helps")
+
+
+def test_only_new_or_worse_signs_are_said_in_full_again(patient: Conversation) -> None:
+    patient.says("I can't pee").escalates("emergency", "cauda_equina")
+    full = patient.replies[0]["text"]
+    patient.says("I still can't pee").does_not_say(full).replies_with("as I said")
+    patient.says("now I'm numb between my legs too").escalates("emergency", "cauda_equina").replies_with(full)
+
+
+def test_not_going_is_asked_about_once_and_then_let_be(patient: Conversation) -> None:
+    patient.says("I can't pee").escalates("emergency", "cauda_equina")
+    patient.picks("I'm not going").replies_with("What makes it hard")
+    patient.picks("The cost").replies_with("money can be sorted out later").does_not_say("What makes it hard")
+    patient.says("How much does it cost?").answers("cost").does_not_say("What makes it hard")
+
+
+def test_after_a_fallback_and_inside_a_button(patient: Conversation) -> None:
+    patient.says("qwrtz plmk vbnm")
+    patient.says("i cant feel my legs").escalates("emergency", "cauda_equina")
+    patient.says('/intake_answer{"intake_answer":"chest pain and my left arm hurts"}')
+    patient.escalates("emergency", "heart_stroke_artery")
+
+
+def test_the_desk_has_the_patients_words_and_what_they_will_do(stack: Stack, patient: Conversation) -> None:
+    said = "I can't pee since the ferry trip on Tuesday"
+    patient.says(said).escalates("emergency", "cauda_equina")
+    row = warnings_at_the_desk(stack, said)
+    assert "emergency" in json.dumps(row) and "cauda_equina" in json.dumps(row)

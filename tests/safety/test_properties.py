@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from safety.conversation import Told, after_told, in_words_for
 from safety.detect import assess, detect, rank
 from safety.rules import load_rules
 
 SIGNS = sorted(
     {text for _, rule in load_rules() if rule.tier in ("emergency", "crisis", "urgent") for text in rule.positive}
 )
+DECISIONS = sorted({text for _, rule in load_rules() if rule.tier == "decision" for text in rule.positive})
 BEFORE = [
     "Hi there, hope you are well.",
     "Sorry to bother you.",
@@ -46,6 +48,11 @@ def tier(text: str) -> int:
     return rank(assess(detect(text)).tier)
 
 
+def said_now(text: str) -> str:
+    """The tier that reaches the patient, when nothing was said before."""
+    return in_words_for(after_told(assess(detect(text)), Told(frozenset(), frozenset(), "none"))).tier
+
+
 def sentence(text: str) -> str:
     return text if text[-1] in ".?!" else f"{text}."
 
@@ -56,6 +63,13 @@ def sentence(text: str) -> str:
 )
 def test_other_sentences_never_lower_a_tier(sign: str, before: list[str], after: list[str]) -> None:
     assert tier(" ".join([*before, sentence(sign), *after])) >= tier(sign)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(SIGNS), st.sampled_from(DECISIONS), st.booleans())
+def test_trouble_with_a_decision_never_lowers_a_tier(sign: str, decision: str, first: bool) -> None:
+    both = [sentence(decision), sentence(sign)] if first else [sentence(sign), sentence(decision)]
+    assert rank(said_now(" ".join(both))) >= tier(sign)
 
 
 @settings(max_examples=200, deadline=None)
