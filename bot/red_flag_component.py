@@ -74,15 +74,23 @@ class RedFlagComponent(GraphComponent):
         self._signal = second_signal()
 
     def process(self, messages: List[Message], tracker: Optional[DialogueStateTracker] = None) -> List[Message]:
-        """Look at every message. Never raises: a failure is logged by type and the turn goes on without it."""
+        """Look at every message. Never raises: what fails is logged by type, and the bare words are looked at without it."""
         global failures
         for message in messages:
-            try:
-                self._look(message, tracker)
-            except Exception:
-                failures += 1
-                log.exception("red flag detection failed", extra={"count": failures})
+            for look in (self._look, self._look_at_words):
+                try:
+                    look(message, tracker)
+                    break
+                except Exception:
+                    failures += 1
+                    log.exception("red flag detection failed", extra={"count": failures})
         return messages
+
+    def _look_at_words(self, message: Message, _tracker: Optional[DialogueStateTracker]) -> None:
+        """The rules alone, when what was said before, or the learned signal, stood in the way: too much is safer."""
+        found = assess(self._detector.detect(str(message.get(TEXT) or ""), source="patient"))
+        if found.key:
+            self._overrule(message, found, None)
 
     def _look(self, message: Message, tracker: Optional[DialogueStateTracker]) -> None:
         text = str(message.get(TEXT) or "")

@@ -60,8 +60,8 @@ class Assessment:
 
 
 def rank(tier: str) -> int:
-    """Return how severe ``tier`` is, 0 for none."""
-    return TIERS.index(tier)
+    """Return how severe ``tier`` is, 0 for none and for ``decision``, which is no sign of danger."""
+    return TIERS.index(tier) if tier != "decision" else 0
 
 
 class Detector:

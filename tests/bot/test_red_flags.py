@@ -64,6 +64,12 @@ def test_an_ordinary_message_keeps_its_intent(component: RedFlagComponent) -> No
     assert intent(message) == "faq" and message.get("red_flags") == [] and message.get("decision_flags") == []
 
 
+def test_a_red_flag_beside_a_decision_flag_is_a_red_flag(component: RedFlagComponent) -> None:
+    message = heard(component, "he is rushing me to sign and i cant pee", on=tracker())
+    assert entities(message)["escalation"] == "cauda_equina_emergency"
+    assert message.get("decision_flags") == ["pressure"]
+
+
 def test_decision_flags_are_noted_without_an_alarm(component: RedFlagComponent) -> None:
     message = heard(component, "he says fusion is my only option and never examined me")
     assert intent(message) == "faq"
@@ -145,7 +151,7 @@ def test_a_letter_is_read_as_a_letter(component: RedFlagComponent) -> None:
     assert entities(message)["escalation"] == "cauda_equina_emergency" and message.get("letter")
 
 
-def test_its_own_failure_costs_nobody_their_turn(
+def test_its_own_failure_costs_nobody_their_turn_nor_the_alarm(
     component: RedFlagComponent, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: Any, **__: Any) -> None:
@@ -154,6 +160,9 @@ def test_its_own_failure_costs_nobody_their_turn(
     monkeypatch.setattr(component, "_look", broken)
     before = component_module.failures
     with caplog.at_level(logging.ERROR):
+        assert intent(heard(component, "how much is it")) == "faq"
+        assert entities(heard(component, "i cant pee"))["escalation"] == "cauda_equina_emergency"
+        monkeypatch.setattr(component, "_look_at_words", broken)
         assert intent(heard(component, "i cant pee")) == "faq"
-    assert component_module.failures == before + 1
+    assert component_module.failures == before + 4
     assert "secret words" not in " ".join(str(record.msg) for record in caplog.records)
