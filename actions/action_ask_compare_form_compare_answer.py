@@ -9,6 +9,8 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import Events, PatientAction, say
 from actions.compare.conversation import State, ask, begin
+from actions.report.pasted import letters
+from actions.report.reader import read
 from actions.workspace import Workspace
 
 
@@ -20,7 +22,9 @@ class ActionAskCompareFormCompareAnswer(PatientAction):
         state = State.from_plain(space.compare)
         message = tracker.latest_message
         if (message.get("intent") or {}).get("name") in ("start_compare", "resume") or not state.asking:
-            say(dispatcher, tracker, begin(state, message.get("text") or ""))
+            readings = [read("\n".join(pages)) for pages in letters(tracker.events)]
+            told = [reading for reading in readings if reading.kind == "letter"]
+            say(dispatcher, tracker, begin(state, message.get("text") or "", told))
         say(dispatcher, tracker, [ask(state)])
         space.compare = dataclasses.asdict(state)
         space.save()

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import Events, PatientAction, Reply, say
 from actions.questions import build, change, decision_flags, edit_of, question_replies
-from actions.report.pasted import pasted
+from actions.report.pasted import letters
 from actions.report.reader import read
 from actions.workspace import LetterNote, Workspace, note
 
 
 def letters_of(space: Workspace, tracker: Tracker) -> list[LetterNote]:
-    """What was kept of letters, and the letter of this conversation, which need not have been kept."""
-    text = pasted(tracker.events)
-    now = [note(reading)] if text and (reading := read(text)).kind == "letter" else []
+    """What was kept of letters, and the letters of this conversation, which need not have been kept."""
+    readings = [read("\n".join(pages)) for pages in letters(tracker.events)]
+    now = [note(reading) for reading in readings if reading.kind == "letter"]
     return [*space.letters, *(letter for letter in now if letter not in space.letters)]
 
 
@@ -31,6 +34,14 @@ def question_list(tracker: Tracker) -> list[Reply]:
     said = change(space, items, edit)
     space.save()
     return question_replies(build(space, letters, flags), said)
+
+
+def about_questions(events: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the message before the latest was about the list, so that "undo" means the list."""
+    said = [event.get("parse_data") or {} for event in events if event.get("event") == "user"]
+    intents = [(parsed.get("intent") or {}).get("name") for parsed in said[:-1]]
+    before = next((intent for intent in reversed(intents) if intent != "go_back"), "")
+    return before in ("ask_questions_list", "edit_questions")
 
 
 class ActionQuestionsList(PatientAction):

@@ -19,13 +19,17 @@ from knowledge.explain import explain_words
 SHORT = 8
 """Words a command may have. A longer text is an answer, whatever the classifier takes it for."""
 
+SURE = 0.6
+"""How sure the classifier must be that somebody wants to go elsewhere: "nothing yet" is an answer."""
+
 
 def leaving(message: Mapping[str, Any]) -> Button | None:
     """The button for something that cannot be done in the middle of this conversation, when a message asks for it."""
     intent = (message.get("intent") or {}).get("name") or ""
     title = explain_words().leave.get(intent)
     short = len((message.get("text") or "").split()) <= SHORT
-    return Button(title, f"/{intent}") if title and short else None
+    sure = float((message.get("intent") or {}).get("confidence") or 0.0) >= SURE
+    return Button(title, f"/{intent}") if title and short and sure else None
 
 
 def digress(tracker: Tracker) -> list[Reply]:

@@ -21,7 +21,7 @@ from knowledge.glossary import Term, not_terms, terms_by_id
 from runtime.settings import KNOWLEDGE
 
 # Same length in and out, so that places found in the changed text hold in the patient's own.
-_BLANKS = str.maketrans({"-": " ", "–": " ", "—": " ", "+": " ", "/": " ", "_": " ", "\n": " ", "’": "'", "‘": "'"})
+_BLANKS = str.maketrans({"-": " ", "–": " ", "—": " ", "/": " ", "_": " ", "\n": " ", "’": "'", "‘": "'"})
 _SPELLINGS = (("diskect", "discect"), ("ae", "e"), ("oe", "e"), ("our", "or"), ("isation", "ization"), ("ise", "ize"))
 _SHORTEST_TYPO = 6
 _NO_TERM = ""
@@ -53,6 +53,7 @@ class _Index:
             patterns = [self.read(phrase) for phrase in said if phrase not in exact]
             known.update(token.norm_ for doc in patterns for token in doc)
             self.by_words.add(term.id, patterns)
+            exact += [f"{phrase}s" for phrase in exact]  # "ESIs"
             self.by_letters.add(term.id, [self.nlp.make_doc(phrase.translate(_BLANKS)) for phrase in exact])
         self.by_words.add(_NO_TERM, [self.read(phrase) for phrase in not_terms()])
         self.known = frozenset(known)
@@ -67,7 +68,7 @@ class _Index:
 
     def read(self, text: str) -> Doc:
         """``text`` as tokens whose norm is the form that phrases are compared in."""
-        doc = self.nlp.make_doc(text.translate(_BLANKS))
+        doc = self.nlp.make_doc(text.replace("++", "  ").translate(_BLANKS))
         for token in doc:
             token.norm_ = self.normal(token.text)
         return doc
@@ -137,6 +138,11 @@ def _index() -> _Index:
 def ordinary_words() -> frozenset[str]:
     """English words and every single word of the glossary: what a word with a capital may be without being a name."""
     return _index().ordinary | _index().known
+
+
+def plain_words() -> frozenset[str]:
+    """English words that most people know."""
+    return _index().ordinary
 
 
 def find_terms(text: str) -> tuple[TermSpan, ...]:

@@ -17,6 +17,7 @@ from actions.workspace import LetterNote, Workspace
 from knowledge.explain import question_words
 
 MOST = 10
+UNDO_STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Edit:
-    """What a message asks to change: ``drop`` the numbers given, ``add`` the words given, or put all back."""
+    """What a message asks to change: ``drop`` the numbers given, ``add`` the words given, ``move`` the first number to the
+    place of the second, ``swap`` both, ``undo`` the change before, or put all back."""
 
-    kind: Literal["drop", "add", "restore"]
+    kind: Literal["drop", "add", "move", "swap", "undo", "restore"]
     numbers: tuple[int, ...] = ()
     text: str = ""
 
@@ -85,7 +87,9 @@ def build(space: Workspace, letters: Iterable[LetterNote], flags: Iterable[str])
         for question in question_words().questions
         if question.id not in space.dropped and known & set(question.when)
     ]
-    return tuple(fitting[: MOST - len(own)] + own)
+    chosen = fitting[: MOST - len(own)] + own
+    place = {key: number for number, key in enumerate(space.order)}
+    return tuple(sorted(chosen, key=lambda item: place.get(item.id or item.ask, len(place))))
 
 
 _ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
@@ -100,11 +104,45 @@ _ADD = re.compile(
     r"[:,]?\s*(?:this|one|(?:a|the|my) question)?[:,]?\s*(?:(?:on|to) (?:the|my) list)?[:,]?\s*(.+)",
     re.I | re.S,
 )
-_RESTORE = re.compile(r"\b(?:put (?:them |it )?(?:all )?back|restore|whole list|start over|reset)\b", re.I)
+_RESTORE = re.compile(
+    r"\b(?:put (?:them |it )?(?:all )?(?:(?:the |my )?questions )?back|restore|whole list|start over|reset)\b", re.I
+)
+
+
+_PLACE = r"(?:\d+(?:st|nd|rd|th)?|last|top|start|front|beginning|end|bottom|" + "|".join(_NUMBERS) + ")"
+_MOVE = re.compile(
+    rf"\b(?:move|put|make|bring|place|shift)\s+(?:(?:the|number|question|my)\s+)*({_PLACE})(?:\s+(?:one|question))?"
+    rf"\s+(?:up\s+|down\s+)?(?:to\s+|be\s+|at\s+|as\s+|in\s+)?(?:(?:the|number|place|position|very)\s+)*({_PLACE})\b",
+    re.I,
+)
+_SWAP = re.compile(
+    rf"\bswap\s+(?:(?:the|number|question)\s+)*({_PLACE})\s+(?:and|with)\s+(?:(?:the|number|question)\s+)*({_PLACE})\b",
+    re.I,
+)
+_UNDO = re.compile(
+    r"^\W*(?:(?:please|can you|no|oops|sorry)[\s,]+)*(?:undo|take (?:it|that) back|put (?:it|that|the last one) back|go back|back)\b",
+    re.I,
+)
+
+
+def _place(word: str, count: int) -> int:
+    """The number of a place said as "3", "third", "top" or "last" in a list of ``count``."""
+    digits = re.match(r"\d+", word)
+    if digits:
+        return int(digits.group())
+    if word.lower() in ("last", "end", "bottom"):
+        return count
+    return _NUMBERS.get(word.lower(), 1)
 
 
 def edit_of(text: str, count: int) -> Edit | None:
     """What ``text`` asks to change in a list of ``count`` questions; None when it asks for no change."""
+    if _UNDO.search(text):
+        return Edit("undo")
+    for kind, pattern in (("move", _MOVE), ("swap", _SWAP)):
+        moved = pattern.search(text)
+        if moved:
+            return Edit(kind, (_place(moved.group(1), count), _place(moved.group(2), count)))  # type: ignore[arg-type]
     added = _ADD.match(text)
     if added and added.group(1).strip(" .\"'"):
         return Edit("add", text=added.group(1).strip(" \"'")[:200])
@@ -128,8 +166,22 @@ def edit_of(text: str, count: int) -> Edit | None:
 def change(space: Workspace, items: Sequence[Item], edit: Edit) -> str:
     """Carry out ``edit`` on ``space`` and return what to say about it."""
     words = question_words()
+    if edit.kind == "undo":
+        if not space.undo:
+            return words.nothing_to_undo
+        space.dropped, space.added, space.order = space.undo.pop()
+        return words.undone
+    before = [list(space.dropped), list(space.added), list(space.order)]
+    said = _change(space, items, edit)
+    if before != [space.dropped, space.added, space.order]:
+        space.undo = [*space.undo, before][-UNDO_STEPS:]
+    return said
+
+
+def _change(space: Workspace, items: Sequence[Item], edit: Edit) -> str:
+    words = question_words()
     if edit.kind == "restore":
-        space.dropped, space.added = [], []
+        space.dropped, space.added, space.order = [], [], []
         return words.restored
     if edit.kind == "add":
         if len(space.added) >= MOST:
@@ -138,6 +190,9 @@ def change(space: Workspace, items: Sequence[Item], edit: Edit) -> str:
         return words.added
     if not edit.numbers or any(not 0 < number <= len(items) for number in edit.numbers):
         return words.no_such.format(count=len(items)) if edit.numbers else words.not_understood
+    if edit.kind in ("move", "swap"):
+        space.order = _moved([item.id or item.ask for item in items], edit)
+        return words.moved
     for number in edit.numbers:
         item = items[number - 1]
         if item.id:
@@ -145,6 +200,16 @@ def change(space: Workspace, items: Sequence[Item], edit: Edit) -> str:
         else:
             space.added.remove(item.ask)
     return words.dropped
+
+
+def _moved(keys: list[str], edit: Edit) -> list[str]:
+    """``keys`` in their new order."""
+    first, second = (number - 1 for number in edit.numbers)
+    if edit.kind == "swap":
+        keys[first], keys[second] = keys[second], keys[first]
+    else:
+        keys.insert(second, keys.pop(first))
+    return keys
 
 
 def question_replies(items: Sequence[Item], said: str = "") -> list[Reply]:

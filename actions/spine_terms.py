@@ -105,17 +105,21 @@ def find_levels(text: str) -> tuple[Level, ...]:
     "D12" (as written outside the US) is T12. A bone that does not exist (L9) is left out.
     """
     found: list[Level] = []
+    before: Level | None = None
     for match in _LEVEL.finditer(text):
         bones = _bones(match.group())
         if not bones:
             continue
         places = sorted(SPINE.index(bone) for bone in bones)
         level = Level(SPINE[places[0]], SPINE[places[-1]], match.start(), match.end())
-        joined = found and _joined(found[-1], level, text)
+        joined = _joined(before, level, text) if before else None
         if joined:
-            found[-1] = joined
-        elif level.name not in {other.name for other in found}:
+            level = joined
+            if found and found[-1] is before:
+                found.pop()
+        if level.name not in {other.name for other in found}:
             found.append(level)
+        before = level
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.action_questions_list import about_questions, question_list
 from actions.base import Events, PatientAction, Reply, say
 from actions.compare.compare import compare
 from actions.compare.conversation import State, all_asked, is_answer, take
@@ -45,6 +46,9 @@ class ValidateCompareForm(PatientAction):
         if elsewhere and intent != "start_compare" and not is_answer(state, text):
             say(dispatcher, tracker, [Reply(explain_words().left, (elsewhere,))])
             return END
+        if intent == "go_back" and about_questions(tracker.events):
+            say(dispatcher, tracker, question_list(tracker))
+            return ASK_AGAIN
         step = take(state, text, intent, reading, emergency_number=number)
         if step.digression:
             say(dispatcher, tracker, digress(tracker) or [Reply(compare_words().again)])

@@ -52,6 +52,9 @@ class Workspace:
     compare: dict[str, Any] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
+    order: list[str] = field(default_factory=list)
+    undo: list[list[list[str]]] = field(default_factory=list)
+    """What was dropped, added and how it was ordered before each of the last changes to the questions."""
 
     @classmethod
     def load(cls, sender: str) -> Workspace:

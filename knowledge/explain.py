@@ -96,6 +96,9 @@ class QuestionWords:
     not_understood: str
     empty: str
     restored: str
+    moved: str
+    undone: str
+    nothing_to_undo: str
     buttons: dict[str, str]
     questions: tuple[Question, ...]
 
@@ -191,9 +194,11 @@ class CompareWords:
     skipped: str
     nothing_back: str
     from_letter: str
+    which: dict[str, str]
     letter_confirmed: str
     letter_dropped: str
     letter_unread: str
+    letter_silent: str
     buttons: dict[str, str]
     names: dict[str, str]
     questions: tuple[CompareQuestion, ...]

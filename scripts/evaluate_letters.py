@@ -8,6 +8,7 @@ Invented: quotes that do not stand in the letter, levels it does not name, priva
 
 from __future__ import annotations
 
+import re
 import statistics
 import sys
 import time
@@ -83,8 +84,9 @@ def invented(reading: Reading, sample: Sample) -> list[str]:
 def explained_as(reading: Reading, words: str) -> list[str]:
     """The terms explained for ``words`` where the letter first has them; empty when none touches them."""
     explained = {seen.term.id for seen in reading.terms}
-    start = reading.letter.text.index(words)
-    end = start + len(words)
+    place = re.search(rf"(?<!\w){re.escape(words)}(?!\w)", reading.letter.text)
+    assert place, f"{words!r} is not in the letter"
+    start, end = place.span()
     spans = find_terms(reading.letter.text)
     return [span.term.id for span in spans if span.start < end and start < span.end and span.term.id in explained]
 

@@ -7,7 +7,7 @@ The state is plain data: ``answers`` (question id to value or words), ``asking``
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from actions.report.reader import Reading, quote
 from knowledge.explain import CompareQuestion, compare_words
 
 Which = Literal["first", "second"]
+WHICH: tuple[Which, Which] = ("first", "second")
 CONFIRM, TEACH_BACK = "letter_confirm", "teach_back"
 UNKNOWN = "unknown"
 SHORT = 8
@@ -60,20 +61,27 @@ class Step:
 def questions() -> Iterable[tuple[str, CompareQuestion, Which | None]]:
     """Every question in the order asked: id, its data, and of which opinion."""
     each = [item for item in compare_words().questions if item.per_opinion]
-    for which in ("first", "second"):
+    for which in WHICH:
         for item in each:
-            yield f"{which}_{item.id}", item, which  # type: ignore[misc]
+            yield f"{which}_{item.id}", item, which
     for item in compare_words().questions:
         if not item.per_opinion:
             yield item.id, item, None
 
 
-def begin(state: State, opening: str) -> tuple[Reply, ...]:
-    """Start, or carry on. ``opening`` is the message that asked for it; what it already tells is taken from it."""
+def begin(state: State, opening: str, readings: Sequence[Reading] = ()) -> tuple[Reply, ...]:
+    """Start, or carry on.
+
+    Args:
+        opening: the message that asked for it; what it already tells is taken from it.
+        readings: the letters read before, oldest first. The last two are taken for the two opinions, to be confirmed.
+    """
     words = compare_words()
-    if state.answers and not state.done:
+    if (state.answers or state.letter) and not state.done:
         return (Reply(words.resumed),)
     state.answers, state.letter, state.done = prefill(opening), {}, False
+    for which, reading in zip(WHICH, readings[-2:], strict=False):
+        state.letter |= from_letter(which, reading)
     return (Reply(words.intro),)
 
 
@@ -82,9 +90,7 @@ def ask(state: State) -> Reply:
     words = compare_words()
     if state.letter:
         state.asking = CONFIRM
-        lines = "\n".join(
-            f"- {_label(key)}: {label(key.partition('_')[2], value)}" for key, value in state.letter.items()
-        )
+        lines = "\n".join(_from_letters(state.letter))
         buttons = tuple(Button(words.buttons[name], words.buttons[name]) for name in ("right", "wrong"))
         return Reply(words.from_letter.format(lines=lines), buttons)
     for key, item, which in questions():
@@ -133,9 +139,13 @@ def take(state: State, text: str, intent: str, reading: Reading | None, *, emerg
     if reading is not None and which:
         if reading.kind != "letter":
             return Step((Reply(words.letter_unread),))
+        if which == "first" and "first_diagnosis" in state.answers and "first_need" in state.answers:
+            which = "second"  # all that a letter can tell of the first opinion is known
         state.letter = {key: value for key, value in from_letter(which, reading).items() if key not in state.answers}
-        return Step()
+        return Step() if state.letter else Step((Reply(words.letter_silent),))
     value = understand(item, text)
+    if value is None and intent == "faq" and not _is_question(text) and len(text.split()) <= SHORT:
+        return Step((Reply(words.again),))  # "worn disc" is no question, whatever topic it comes near
     # A choice that was understood is an answer, whatever the classifier takes its words for.
     if intent in _NO_ANSWERS and len(text.split()) <= SHORT and not (item.choices and value):
         return Step(digression=intent in _SHOWN)
@@ -251,8 +261,14 @@ def _question(key: str) -> tuple[CompareQuestion, Which | None]:
     return next((item, which) for name, item, which in questions() if name == key)
 
 
-def _label(key: str) -> str:
-    return _question(key)[0].label
+def _from_letters(told: dict[str, str]) -> Iterable[str]:
+    """What letters told, as lines to be confirmed, under the opinion each belongs to."""
+    for which in WHICH:
+        lines = {key: value for key, value in told.items() if key.startswith(which)}
+        if lines:
+            yield f"{compare_words().which[which]}:"
+        for key, value in lines.items():
+            yield f"- {_question(key)[0].label}: {label(key.partition('_')[2], value)}"
 
 
 def _applies(item: CompareQuestion, which: Which | None, state: State) -> bool:

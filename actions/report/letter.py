@@ -84,16 +84,39 @@ def _sentences(text: str) -> list[Sentence]:
     found: list[Sentence] = []
     section, place = "", 0
     afresh = [match.end() for match in re.finditer(rf"\n[ \t]*\n[ \t]*(?={report_rules().afresh})", text)]
-    for match in _heading().finditer(text):
-        found += _split_afresh(text, place, match.start(), section, afresh)
-        place = match.end()
-        section = report_rules().section_of[re.sub(r"\s+", " ", (match["line"] or match["inside"]).lower())]
+    for start, end, opened in _headings(text):
+        found += _split_afresh(text, place, start, section, afresh)
+        place, section = end, opened
         if section == "header":  # "Re: ..." speaks for its own line only
             line_end = text.find("\n", place)
             line_end = len(text) if line_end < 0 else line_end
             found += _split(text, place, line_end, section)
             section, place = "", line_end
     return found + _split_afresh(text, place, len(text), section, afresh)
+
+
+_LINE = re.compile(r"(?m)^[ \t]*(?:question[ \t]*)?(?:\(?\d{1,2}[.):][ \t]*)?([^\n]{6,70}?[?:]?)[ \t]*$", re.I)
+
+
+def _headings(text: str) -> list[tuple[int, int, str]]:
+    """Where each heading begins and ends, and the section it opens: known headings, then short lines that ask or say one."""
+    rules = report_rules()
+    found = [
+        (match.start(), match.end(), rules.section_of[re.sub(r"\s+", " ", (match["line"] or match["inside"]).lower())])
+        for match in _heading().finditer(text)
+    ]
+    taken = [(start, end) for start, end, _ in found]
+    for match in _LINE.finditer(text):
+        line = match.group(1)
+        alone = line.endswith(("?", ":")) or (
+            (match.start() == 0 or text[: match.start()].endswith("\n\n")) and line[-1] not in ".,;"
+        )
+        if not alone or any(start < match.end() and match.start() < end for start, end in taken):
+            continue
+        opened = next((name for name, words in rules.line_headings.items() if re.search(words, line.lower())), None)
+        if opened:
+            found.append((match.start(), match.end(), opened))
+    return sorted(found)
 
 
 def _split_afresh(text: str, start: int, end: int, section: str, afresh: list[int]) -> list[Sentence]:

@@ -32,22 +32,33 @@ def pasted(events: Sequence[Mapping[str, Any]]) -> str:
 
 
 def pages_of(events: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The parts of the letter pasted last: sent to the report form, or one after the other with no new beginning."""
-    pages: list[str] = []
-    loop, follows = "", False
+    """The parts of the letter pasted last."""
+    return (letters(events) or [[]])[-1]
+
+
+def letters(events: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Every letter of a conversation as its parts: sent to the report form, or one after the other with no new beginning."""
+    found: list[list[str]] = []
+    loop, begins, before = "", True, ""
     for event in events:
         if event.get("event") == "active_loop":
             loop = str(event.get("name") or "")
         elif event.get("event") == "user":
             parsed, text = event.get("parse_data") or {}, str(event.get("text") or "")
+            page = False
             if (parsed.get("intent") or {}).get("name") == "start_report":
-                pages = pages if chosen(parsed) == ADD else []
-            elif loop == FORM and is_page(text):
-                pages.append(text)
+                begins = chosen(parsed) != ADD
+            elif loop == FORM:
+                page = is_page(text)
             elif not loop and parsed.get("letter"):
-                pages = [*pages, text] if follows and _goes_on(pages[-1], text) else [text]
-            follows = bool(pages) and text == pages[-1]
-    return pages
+                page, begins = True, not (before and _goes_on(before, text))
+            if page and (begins or not found):
+                found.append([text])
+            elif page:
+                found[-1].append(text)
+            begins = begins and not page
+            before = text if page else ""
+    return found
 
 
 def _goes_on(before: str, text: str) -> bool:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from actions.glossary import find_terms
+from actions.glossary import TermSpan, find_terms, plain_words
 from actions.report.elements import Element, find_elements, is_negated
 from actions.report.letter import Letter, Sentence, take_apart
 from actions.report.recommendation import NOTHING, Recommendation, find_recommendation
@@ -112,9 +112,7 @@ def kind_of(text: str) -> Kind:
 def _terms(letter: Letter) -> tuple[SeenTerm, ...]:
     seen: dict[str, SeenTerm] = {}
     for span in find_terms(letter.text):
-        short = span.said.isupper() and len(span.said) <= 4 and span.said != span.term.name  # "XR" is not everyday
-        plain = span.term.everyday and not short and span.term.id not in report_rules().everyday_explained
-        if plain or _overlaps(letter.private, span.start, span.end):
+        if _is_everyday(span) or _overlaps(letter.private, span.start, span.end):
             continue
         denied = any(
             is_negated(sentence.plain, span.start - sentence.start, span.end - sentence.start)
@@ -125,6 +123,14 @@ def _terms(letter: Letter) -> tuple[SeenTerm, ...]:
         if known.denied and not denied:
             seen[span.term.id] = SeenTerm(known.term, known.said, False)
     return tuple(seen.values())
+
+
+def _is_everyday(span: TermSpan) -> bool:
+    """Whether a reader knows the words: those of an everyday term, unless the letter writes "XR" or "hypoaesthesia"."""
+    if not span.term.everyday or span.term.id in report_rules().everyday_explained:
+        return False
+    short = span.said.isupper() and len(span.said) <= 4 and span.said != span.term.name
+    return not short and all(word in plain_words() for word in re.findall(r"[a-z]+", span.said.lower()))
 
 
 def _urgent(letter: Letter) -> str:

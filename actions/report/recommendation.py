@@ -135,6 +135,8 @@ def _judge(sentence: Sentence) -> Iterable[_Said]:
         return
     if plain.endswith("?") and (len(plain) > 60 or _QUESTION.match(plain)):
         return
+    if rules.compiled(words.slogan).search(plain):  # "No hospital stay, no fusion!"
+        return
     places: list[tuple[Procedure | None, int, int]] = []
     places.extend(_operations(sentence))
     generic = rules.compiled(words.generic).search(plain)
@@ -167,7 +169,7 @@ def _kind(sentence: Sentence, start: int, end: int) -> Kind:
     if says(words.refused_before, before) or says(words.refused_after, after):
         return Kind.REPORTED_REFUSED if reported else Kind.REFUSED
     reported = reported or (others and says(words.proposed, plain)) or says(words.asked, before)
-    if says(words.told, before):
+    if says(words.told, before) or says(words.after_told, after):
         return Kind.NAMED
     if says(words.avoided_before, before):
         return Kind.AVOIDED
@@ -249,21 +251,31 @@ def _result(
     sentences = tuple(dict.fromkeys(item.sentence for item in naming))
     quoted = tuple(dict.fromkeys(item.sentence for item in shown or items))
     afterwards = next((item.sentence for item in later or [] if item.sentence not in quoted[:1]), None)
-    return Recommendation(stance, kept, _levels(sentences, kept, letter), quoted[:2], reported, against, afterwards)
+    return Recommendation(
+        stance, kept, _levels(stance, sentences, kept, letter), quoted[:2], reported, against, afterwards
+    )
 
 
 def _levels(
-    sentences: tuple[Sentence, ...], operations: tuple[Procedure, ...], letter: Letter
+    stance: Stance, sentences: tuple[Sentence, ...], operations: tuple[Procedure, ...], letter: Letter
 ) -> tuple[NamedLevel, ...]:
     """The levels of the advice: of its own sentences, else where the operation is named, else the letter's only one."""
     own = _widest(sentences)
+    if (
+        not own and not operations and stance == "operate"
+    ):  # "You are a candidate for our procedure. We can treat L3-4 and L4-5."
+        places = [letter.sentences.index(sentence) for sentence in sentences]
+        return _widest(tuple(letter.sentences[place + 1] for place in places if place + 1 < len(letter.sentences)))
     if own or not operations or all(operation.id in WITHOUT_LEVEL for operation in operations):
         return own
     named = _widest(_naming(operations, letter))
     if named:
         return named
     others = _widest(tuple(sentence for sentence in letter.sentences if not _tells_of_the_past(sentence)))
-    return others if len(others) == 1 else ()
+    spans = (
+        tuple(level for level in others if "-" in level.name) or others
+    )  # "at L5" beside "L5/S1" names no other level
+    return spans if len(spans) == 1 else ()
 
 
 WITHOUT_LEVEL = frozenset({"stimulator"})

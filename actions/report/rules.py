@@ -56,6 +56,8 @@ class RecommendationRules:
     proposed: str
     asked: str
     told: str
+    after_told: str
+    slogan: str
     may_need: str
     own: str
     no_surgery: str
@@ -74,6 +76,7 @@ class UrgentRules:
 @dataclass(frozen=True)
 class ReportRules:
     headings: dict[str, tuple[str, ...]]
+    line_headings: dict[str, str]
     vocabulary: dict[str, str]
     afresh: str
     elements: tuple[ElementRules, ...]

@@ -22,6 +22,7 @@ from actions.compare.replies import comparison_replies
 from actions.report.reader import read
 from knowledge.content import load_content
 from knowledge.explain import compare_words
+from tests.explain.test_letters import LETTERS
 
 QUESTIONS = {item.id: item for item in compare_words().questions}
 LETTER = (
@@ -238,3 +239,38 @@ def test_looking_at_the_plan_is_no_answer(intent: str) -> None:
     state = State(asking="first_diagnosis")
     assert take(state, "show my plan", intent, None, emergency_number="").digression
     assert state.answers == {}
+
+
+def test_two_letters_read_before_fill_in_both_opinions_and_are_confirmed_as_such() -> None:
+    state = State()
+    readings = [read(LETTERS[name].letter) for name in ("05_surgeon_fusion", "06_no_surgery")]
+    begin(state, "compare my two letters", readings)
+    asked = ask(state).text
+    assert (
+        asked.index("First opinion:")
+        < asked.index("ALIF")
+        < asked.index("Second opinion:")
+        < asked.index("Non-specific")
+    )
+    take(state, "yes", "affirm", None, emergency_number="911")
+    assert state.answers["first_need"] == "yes" and state.answers["second_need"] == "no"
+
+
+def test_a_second_letter_is_the_second_opinion() -> None:
+    state = State()
+    begin(state, "/start_compare")
+    ask(state)
+    take(state, "letter", "letter", read(LETTERS["05_surgeon_fusion"].letter), emergency_number="911")
+    ask(state)
+    take(state, "yes", "affirm", None, emergency_number="911")
+    ask(state)
+    take(state, "letter", "letter", read(LETTERS["06_no_surgery"].letter), emergency_number="911")
+    assert set(state.letter) == {"second_diagnosis", "second_need"}
+
+
+def test_a_statement_that_is_no_answer_is_not_taken_for_a_question() -> None:
+    state = State()
+    begin(state, "/start_compare")
+    ask(state)
+    step = take(state, "degenerative disc disease", "faq", None, emergency_number="911")
+    assert step.replies[0].text == compare_words().again

@@ -107,6 +107,44 @@ def test_dropping_adding_and_restoring() -> None:
     assert build(space, letters, []) == before
 
 
+ORDERED = [
+    ("move the last one to the top", "move"), ("make the fourth one the first", "move"), ("swap 2 and 3", "swap"),
+    ("put 5 at the end", "move"), ("undo", "undo"), ("undo that please", "undo"), ("put it back", "undo"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "kind"), ORDERED)
+def test_the_order_can_be_changed_and_a_change_taken_back(said: str, kind: str) -> None:
+    edit = edit_of(said, 10)
+    assert edit is not None and edit.kind == kind
+
+
+def test_moving_swapping_and_undoing() -> None:
+    space = Workspace("x")
+
+    def asked() -> list[str]:
+        return [item.ask for item in build(space, [letter("05_surgeon_fusion")], [])]
+
+    def edit(text: str) -> None:
+        items = build(space, [letter("05_surgeon_fusion")], [])
+        wanted = edit_of(text, len(items))
+        assert wanted
+        change(space, items, wanted)
+
+    first = asked()
+    edit("move the last one to the top")
+    assert asked() == [first[-1], *first[:-1]]
+    edit("swap 1 and 2")
+    assert asked() == [first[0], first[-1], *first[1:-1]]
+    edit("drop the first")
+    assert first[0] not in asked()
+    for _ in range(3):
+        edit("undo")
+    assert asked() == first
+    edit("undo")
+    assert asked() == first
+
+
 def plan():  # type: ignore[no-untyped-def]
     space = Workspace("x", compare={"answers": ANSWERS})
     letters = [letter("05_surgeon_fusion")]
