@@ -21,7 +21,7 @@ from actions.case_words import already_sent, delete_question, facts, nothing_to_
 from actions.database import StoreUnavailable
 from actions.digression import digress
 from actions.intake.apply import Effect
-from actions.intake.decide import Message
+from actions.intake.decision import Message
 from actions.intake.state import State
 from actions.intake.turn import IntakeTurn, Outcome
 from actions.store import store

@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 from actions.database import make_engine, migrate  # noqa: E402
 from actions.intake.apply import Effect  # noqa: E402
 from actions.intake.ask import question  # noqa: E402
-from actions.intake.decide import Message  # noqa: E402
+from actions.intake.decision import Message  # noqa: E402
 from actions.intake.turn import IntakeTurn  # noqa: E402
 from actions.store import Store  # noqa: E402
 from runtime.vault import open_vault  # noqa: E402

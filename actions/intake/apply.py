@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from actions.intake.decide import Decision, Kind
+from actions.intake.decision import Decision, Kind
 from actions.intake.state import Answer, Pending, State, applies, next_field, open_fields
 from knowledge.intake import Field, FlagRule, questionnaire, words
 
@@ -56,7 +56,8 @@ def apply(state: State, decision: Decision, *, now: str, served: tuple[str, ...]
         case Kind.CHANGE if decision.answer:
             field = questionnaire().field(decision.field)
             changed = replace(_settled(state, field, decision.answer), fails=0)
-            line = say["changed"].format(label=field.label, value=decision.answer.shown)
+            line = say["changed" if decision.field in state.answers else "noted"]
+            line = line.format(label=field.label, value=decision.answer.shown)
             return Step(_onward(changed) if state.field == decision.field else changed, (line,))
         case Kind.CHANGE if decision.field:
             return Step(

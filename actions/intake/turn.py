@@ -15,7 +15,8 @@ from actions.database import StoreUnavailable
 from actions.drafts import Draft
 from actions.intake.apply import Effect, Step, apply
 from actions.intake.case import build_case, state_of, transcript
-from actions.intake.decide import Message, decide
+from actions.intake.decide import decide
+from actions.intake.decision import Message
 from actions.intake.parse import Reader, countries_in
 from actions.intake.state import State
 from actions.store import Sent, Store, store

@@ -6,7 +6,8 @@ from datetime import date
 
 from actions.intake.apply import Effect, Step, apply
 from actions.intake.ask import question
-from actions.intake.decide import Decision, Message, decide
+from actions.intake.decide import decide
+from actions.intake.decision import Decision, Message
 from actions.intake.parse import Reader
 from actions.intake.state import Answer, State
 

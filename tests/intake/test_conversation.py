@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actions.intake.apply import Effect
-from actions.intake.decide import Kind
+from actions.intake.decision import Kind
 from tests.intake.talk import SHORT_PATH, Talk, at
 
 
@@ -196,6 +196,18 @@ def test_an_answer_is_changed_in_words_and_the_question_on_the_table_stays() -> 
     assert talk.answer("pain").value == 6
     talk.says("actually my name is Robin Example").is_asked("email")
     assert talk.answer("name").value == "Robin Example"
+
+
+def test_what_is_said_before_it_is_asked_is_kept_and_not_asked_again() -> None:
+    talk = at("about").says("my phone is 202 555 0188").is_told("noted").is_asked("about")
+    assert talk.answer("phone").value == "+12025550188"
+    talk.says("my phone number has changed, it's 202 555 0177").is_told("changed").is_asked("about")
+    assert talk.answer("phone").value == "+12025550177"
+    talk.says("My email is sam@example.org").is_told("noted").is_asked("about")
+    talk.says("my phone is broken").is_asked("about")
+    assert talk.answer("phone").value == "+12025550177"
+    before_consent = at("consent_send").says("my phone is 202 555 0188").is_asked("consent_send")
+    assert "phone" not in before_consent.state.answers
 
 
 def test_a_change_without_a_value_asks_that_question_and_returns() -> None:

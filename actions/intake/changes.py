@@ -1,0 +1,134 @@
+"""Changes in words: "change my phone to ...", "it was L5 not L4", "my email is ..." before it was asked. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from actions.intake.decision import Decision, Kind, answer_to
+from actions.intake.parse import Reader, plain, read_operation
+from actions.intake.state import State
+from actions.spine_terms import find_levels
+from knowledge.intake import Field, questionnaire, words
+
+_LEAD = (
+    r"^(?:(?:no|sorry|wait|oops|actually|oh|please|hang on|hold on|can you|could you|i'?d like to|i would like to|"
+    r"i want to|i need to|let me|can i|may i|i meant?)[,.]?\s+)*"
+)
+_NAME = r"(?:my |the |their |her |his )?(?P<name>[a-z' \-]{2,40}?)"
+_CHANGE_TO = re.compile(
+    _LEAD
+    + r"(?:change|correct|update|edit|fix|replace|set|put)\s+(?P<name>.+?)"
+    + r"(?:\s+(?:to|into|with|as|=)\s+(?P<value>.+))?$"
+)
+_SHOULD_BE = re.compile(
+    _LEAD + _NAME + r"\s+(?:should be|should say|should have been|must be|is actually|was actually|is really|"
+    r"is wrong[,;.]?\s*(?:it'?s|it is|it should be)|is not [^,;.]+[,;.]\s*(?:it'?s|it is))\s+(?P<value>.+)$"
+)
+_IS_NOT = re.compile(
+    _LEAD + rf"(?:{_NAME}\s+)?(?:it'?s|it is|it was|is|was|that'?s|that was)?\s*"
+    r"(?P<value>[^,;]+?)[, ]+(?:and )?not\s+(?P<wrong>[^,;.]+)$"
+)
+_ACTUALLY = re.compile(
+    r"^(?:(?:no|sorry|wait|oops|oh|hang on)[,.]?\s+)*(?:actually|correction|i made a mistake|i got that wrong|"
+    r"that was wrong)[,.:;]?\s+" + _NAME + r"\s+(?:is|was|are|were)\s+(?P<value>.+)$"
+)
+_CONTACT = re.compile(
+    _LEAD + _NAME + r"\s+(?:has changed|changed|is)[,;.:]?\s+(?:(?:it'?s|it is|to|now)\s+)*(?P<value>.+)$"
+)
+_CONTACT_TYPES = ("phone", "email", "name")
+_WRONG = re.compile(
+    _NAME + r"\s+(?:is|was|are|were|isn'?t|wasn'?t) (?:wrong|incorrect|not right|not correct|right|correct)$"
+)
+_POSSESSIVE = re.compile(r"^(?:my|the|their|her|his|our)\s+")
+
+
+def change_in_words(text: str, said: str, state: State, reader: Reader) -> Decision | None:
+    """The change that ``text`` (``said`` when plain) asks for or makes, or None when it is something else."""
+    for pattern in (_CHANGE_TO, _SHOULD_BE, _ACTUALLY, _WRONG):
+        match = pattern.match(said)
+        if not match:
+            continue
+        named = named_field(match["name"], state)
+        if not named:
+            continue
+        value = match.groupdict().get("value")
+        if not value:
+            return Decision(Kind.CHANGE, field=named)
+        return _changed(named, _as_typed(text, value), state, reader)
+    if (found := _volunteered(text, said, state, reader)) is not None:
+        return found
+    match = _IS_NOT.match(said)
+    if match:
+        named = named_field(match["name"] or "", state) or _field_that_says(state, match["wrong"].strip())
+        if named:
+            return _changed(named, _as_typed(text, match["value"]), state, reader)
+    return None
+
+
+def _volunteered(text: str, said: str, state: State, reader: Reader) -> Decision | None:
+    """ "My phone is ..." at any other question, once there is consent to keep it."""
+    match = _CONTACT.match(said)
+    named = named_field(match["name"], state) if match and state.value("consent_send") == "yes" else None
+    if not match or not named or questionnaire().field(named).type not in _CONTACT_TYPES:
+        return None
+    found = _changed(named, _as_typed(text, match["value"]), state, reader)
+    return found if found.answer else None
+
+
+def _changed(field_id: str, text: str, state: State, reader: Reader) -> Decision:
+    field = questionnaire().field(field_id)
+    found = answer_to(field, _with_correction(field, text, state), state, reader)
+    if found.kind in (Kind.ANSWER, Kind.CONFIRM):
+        return Decision(Kind.CHANGE if found.kind is Kind.ANSWER else Kind.CONFIRM, field=field_id, answer=found.answer)
+    if found.kind is Kind.INVALID:
+        return Decision(Kind.CHANGE, field=field_id)
+    return found
+
+
+def _with_correction(field: Field, text: str, state: State) -> str:
+    """ "L5" for "L4 fusion" corrects the level and keeps the operation."""
+    before = state.answers.get(field.id)
+    if field.recognise != "operation" or not before or not before.text:
+        return text
+    new, old = find_levels(text), find_levels(before.text)
+    if not new or not old or (read_operation(text).value != text and len(text.split()) > 3):
+        return text
+    return before.text[: old[0].start] + new[0].name + before.text[old[0].end :]
+
+
+def _as_typed(text: str, value: str) -> str:
+    """The part of ``text`` that became ``value`` when it was made plain: names and addresses keep their capitals."""
+    place = text.casefold().rfind(value.casefold())
+    return text[place : place + len(value)] if place >= 0 else value
+
+
+def named_field(name: str, state: State) -> str | None:
+    """The field that a patient calls ``name``. Answered ones win over others."""
+    wanted = _POSSESSIVE.sub(
+        "", re.sub(r"^(?:answer (?:to|about|for)|what i said about|entry for)\s+", "", plain(name))
+    )
+    wanted = re.sub(r"\s+(?:answer|please|again)$", "", _POSSESSIVE.sub("", wanted))
+    if not wanted:
+        return None
+    found = [
+        field.id
+        for field in questionnaire().fields
+        if wanted
+        in {plain(field.label), field.id.replace("_", " "), *map(plain, words().field_names.get(field.id, ()))}
+    ]
+    given = [field_id for field_id in found if field_id in state.answers]
+    return next(iter(given or found), None)
+
+
+def _field_that_says(state: State, wrong: str) -> str | None:
+    """The latest answer that holds ``wrong``: where "not L4" belongs."""
+    levels = {part for level in find_levels(wrong) for part in (level.name, level.upper, level.lower)}
+    for field_id, answer in reversed(state.answers.items()):
+        if answer.status != "answered" or not questionnaire().has(field_id):
+            continue
+        inside = {part for level in find_levels(answer.text) for part in (level.name, level.upper, level.lower)}
+        if levels & inside:
+            return field_id
+        if not levels and wrong in (plain(answer.shown), plain(answer.text), str(answer.value).casefold()):
+            return field_id
+    return None
