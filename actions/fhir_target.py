@@ -23,14 +23,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from actions.fhir import (
-    Names,
-    Resource,
     attachments_bundle,
     escalation_bundle,
     intake_bundle,
     questionnaire_resource,
     task_bundle,
 )
+from actions.fhir_resources import Names, Resource
 from actions.outbox import Row
 from actions.targets import Delivered, Later, Outcome, Refused, failure, retry_after
 

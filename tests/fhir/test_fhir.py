@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from actions import fhir
 from actions.database import make_engine, migrate
+from actions.fhir_resources import Names
 from actions.fhir_target import FhirSettings, FhirTarget
 from actions.outbox import Outbox
 from actions.store import Store
@@ -32,7 +33,7 @@ from tests.intake.talk import at
 
 HERE = Path(__file__).parent
 AT = "2026-11-21T09:00:00+00:00"
-NAMES = fhir.Names()
+NAMES = Names()
 FLAG = {"category": "cauda_equina", "tier": "emergency", "evidence": "numb between my legs", "rule": "ces", "at": AT}
 
 
