@@ -138,9 +138,7 @@ def _urgent(letter: Letter) -> str:
     flagged = [finding.evidence.lower() for finding in detect(letter.text, source="report") if _is_grave(finding)]
     for sentence in letter.sentences:
         plain = sentence.plain
-        if sentence.section in ("header", "past", "risks", "benefit") or rules.compiled(rules.urgent.unless).search(
-            plain
-        ):
+        if sentence.section in ("header", "past", "risks", "benefit") or _is_warning(plain):
             continue
         for span in find_terms(sentence.text):
             if span.term.id in rules.urgent.terms and not is_negated(plain, span.start, span.end):
@@ -149,6 +147,13 @@ def _urgent(letter: Letter) -> str:
             if evidence in plain:
                 return quote(letter, sentence, (plain.index(evidence), plain.index(evidence) + len(evidence)))
     return ""
+
+
+def _is_warning(plain: str) -> bool:
+    """Whether a sentence warns of what may come, or says that it is not there, rather than telling a finding."""
+    words, compiled = report_rules().urgent, report_rules().compiled
+    listed = compiled(words.listed).search(plain) and not compiled(words.there).search(plain)
+    return bool(listed or compiled(words.unless).search(plain))
 
 
 def _is_grave(finding: Finding) -> bool:

@@ -70,6 +70,8 @@ class RecommendationRules:
 class UrgentRules:
     terms: tuple[str, ...]
     categories: tuple[str, ...]
+    listed: str
+    there: str
     unless: str
 
 
@@ -118,7 +120,7 @@ def compile_all() -> None:
                 _compiled(pattern)
         for pattern in element.mentions:
             _compiled(pattern)
-    for pattern in (*vars(rules.recommendation).values(), rules.urgent.unless):
+    for pattern in (*vars(rules.recommendation).values(), rules.urgent.listed, rules.urgent.there, rules.urgent.unless):
         _compiled(pattern)
 
 

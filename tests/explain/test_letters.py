@@ -175,6 +175,11 @@ URGENT = [
     ("Risks include paralysis, foot drop, blood clot and infection.", False),
     ("If you develop saddle numbness go to A&E at once.", False),
     ("The cauda equina nerve roots appear normal.", False),
+    ("She knows that if weakness or numbness should develop she must be seen again.", False),
+    ("Weakness of the foot, a clot, an infection, or bones that do not knit.", False),
+    ("There is a slip of 3 mm that does not move on bending films.", False),
+    ("Spurling's test is positive on the left and tandem gait is steady.", False),
+    ("She has weakness of the foot, numbness and a wound infection since the operation.", True),
 ]
 
 
