@@ -254,6 +254,7 @@ def _escalation(session: Session, desk: Desk, envelope: Envelope, data: Raised) 
     if rank > found.tier_rank:  # new, or worse than what a person has seen
         found.deadline = desk.calendar.escalation_deadline(data.tier, min(envelope.occurred_at, now))
         found.acknowledged_at = found.acknowledged_by_id = found.outcome = None
+        _flag_cases(session, desk, data, rank)
     found.category, found.tier, found.tier_rank = data.category, data.tier, rank
     found.country, found.told, found.confirmed = data.country or "", data.told, data.confirmed
     found.updated_at = envelope.occurred_at
@@ -263,6 +264,17 @@ def _escalation(session: Session, desk: Desk, envelope: Envelope, data: Raised) 
     session.flush()
     desk.record(session, SENDER, envelope.type, found.reference, data.tier)
     return {"escalation": found.reference, "status": "acknowledged" if found.acknowledged_at else "open"}
+
+
+def _flag_cases(session: Session, desk: Desk, data: Raised, rank: int) -> None:
+    """A sign seen after the intake was sent stands on top of the worklist too, and in the case."""
+    open_ones = select(Case).where(Case.sender_id == data.sender_id, Case.status != "closed")
+    for case in session.scalars(open_ones.with_for_update(of=Case)):
+        if rank > case.flag_rank:
+            case.flag_rank = rank
+            case.tier = data.tier if rank > tier_rank(case.tier) else case.tier
+            summary = {**desk.summary(case), "evidence": (data.evidence or "")[:300], "category": data.category}
+            case.sealed = seal(desk.case_box(case), summary, f"cases:sealed:{case.id}")
 
 
 def _erase(session: Session, desk: Desk, data: Erasure) -> dict[str, Any]:

@@ -227,14 +227,16 @@ def warnings(session: Session, desk: Desk, now: datetime, *, sender_id: str = ""
         query = query.where(Escalation.acknowledged_at.is_(None))
     found = session.scalars(query.order_by(Escalation.tier_rank.desc(), Escalation.deadline).limit(PINNED)).all()
     senders = [escalation.sender_id for escalation in found]
-    rows = session.execute(select(Case.sender_id, Case.reference).where(Case.sender_id.in_(senders)))
-    cases = {row.sender_id: row.reference for row in rows}
+    rows = session.scalars(select(Case).where(Case.sender_id.in_(senders)).order_by(Case.received_at))
+    cases = {case.sender_id: case for case in rows}
     return [_warning(desk, escalation, cases.get(escalation.sender_id), now) for escalation in found]
 
 
-def _warning(desk: Desk, escalation: Escalation, case: str | None, now: datetime) -> Warning_:
+def _warning(desk: Desk, escalation: Escalation, case: Case | None, now: datetime) -> Warning_:
     content = desk.escalation(escalation)
     contact = content.get("contact")
+    if not contact and case:  # the chat had no number yet, or the intake has it
+        contact = {name: desk.summary(case).get(name) for name in ("phone", "email")}
     return Warning_(
         reference=escalation.reference,
         category=escalation.category,
@@ -252,7 +254,7 @@ def _warning(desk: Desk, escalation: Escalation, case: str | None, now: datetime
         if isinstance(contact, dict)
         else str(contact or ""),
         person=content.get("person", "self"),
-        case=case,
+        case=case.reference if case else None,
         acknowledged_at=escalation.acknowledged_at,
         acknowledged_by=escalation.acknowledged_by.name if escalation.acknowledged_by else "",
         outcome=casework.OUTCOMES.get(escalation.outcome or "", ""),

@@ -277,6 +277,20 @@ async def test_warnings_stay_on_top_until_acknowledged_and_the_patient_is_told_o
     assert (await clinic.asks(f"/api/status/{reference(2, 'ESC')}"))[1]["status"] == "acknowledged"
 
 
+async def test_a_sign_seen_after_the_intake_puts_the_case_on_top_with_its_number_to_call(local: Clinic) -> None:
+    await local.delivers("intake.submitted", intake(2))
+    await local.delivers("intake.submitted", intake(1))
+    nurse = await local.person("Nurse Example")
+    assert 'class="flagged' not in await nurse.opens("/")
+    late = escalation(1, contact=None, evidence="I went numb between my legs")
+    await local.delivers("escalation.raised", late)
+    page = await nurse.opens("/")
+    warning, table = page.split("<table", 1)
+    assert "no contact given" not in warning and "+1" in warning
+    assert "numb between my legs" in table.split("</tr>")[1] and reference(1) in table.split("</tr>")[1]
+    assert reference(2) in table.split("</tr>")[2]
+
+
 async def test_a_worse_sign_needs_acknowledging_again(local: Clinic) -> None:
     await local.delivers("escalation.raised", escalation(tier="soon"))
     nurse = await local.person("Nurse Example")
