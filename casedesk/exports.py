@@ -7,7 +7,8 @@ import io
 import os
 from typing import Any
 
-from actions.fhir import Names, intake_bundle
+from actions.fhir import intake_bundle
+from actions.fhir_resources import Names
 from casedesk.case_view import CaseView
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
