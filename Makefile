@@ -42,9 +42,13 @@ bench-understanding: setup-dev  ## ours beside Rasa's default pipeline on the sa
 evaluate-letters: setup-dev   ## how well sample letters are read
 	@$(CARE) scripts/evaluate_letters.py $(ARGS)
 
-bench: setup-dev    ## the case desk at 10,000 cases, the gateway under load
+bench: setup-dev train  ## turns beside Rasa's default bot, the case desk at 10,000 cases, the gateway under load
+	@$(CARE) -m scripts.bench_turns
 	@$(CARE) scripts/bench_casedesk.py $(ARGS)
 	@$(CARE) scripts/bench_gateway.py $(ARGS)
+
+soak: setup-dev train   ## 10,000 messages through everything: errors and growth of memory
+	@$(CARE) -m scripts.bench_turns --soak $(or $(MESSAGES),10000)
 
 check-channel: setup
 	@$(BOT) scripts/check_channel.py $(CHANNEL)
