@@ -33,6 +33,11 @@ _STOP = BUT | {"now", "until", "because", "only", "still", "then", "suddenly", "
 _NEW_THOUGHT = frozenset({"now", "since", "today", "then", "i", "cannot", "he", "she"})
 _BEFORE_QUESTION = frozenset("so and but ok okay doctor question quick then now sorry thanks hiya".split())
 _PERSONS = frozenset({"i", "he", "she", "we", "they"})
+_LOSS = frozenset(
+    "loss lost losing lack change changes changed problem problems trouble difficulty difficulties issue issues reduced "
+    "reduction altered abnormal numb weak weakness concern concerns".split()
+)
+_AUX = frozenset("do does did will can could should would is are was may must to".split())
 _LIST = frozenset({"or", "nor", "and", "neither"})
 
 
@@ -88,6 +93,13 @@ class Reader:
         after = [i for i in sorted(others | selves) if i >= end]
         return "other" if after and after[0] in others and not selves else "self"
 
+    def is_anothers(self, part: Found, rest: Iterable[Found]) -> bool:
+        """Return whether ``part`` is said, in its own sentence, of somebody else than the rest."""
+        tokens = self.concepts.message.tokens
+        sentence = tokens[part[0][0]].sentence
+        named = any(tokens[span[0]].sentence == sentence for span in self.spans("OTHER"))
+        return named and self.person([part]) == "other" and any(self.person([other]) == "self" for other in rest)
+
     def first_person(self, sentence: int) -> bool:
         """Return whether ``sentence`` speaks of the writer ("I", "my")."""
         tokens = self.concepts.message.tokens
@@ -100,6 +112,11 @@ class Reader:
     def _negated(self, found: Found) -> bool:
         own = {i for span in found for i in range(*span)}
         pseudo = {i for span in self.spans("PSEUDO") for i in range(*span)}
+        tokens = self.concepts.message.tokens
+        if tokens[found[0][0]].word in ("no", "not", "never", "without", "nil") and any(
+            tokens[i].word in _LOSS for i in range(found[0][1], found[-1][0])
+        ):
+            return True  # "no loss of bladder control" is no "no bladder control"
         beyond = {cue for cue in self.spans("NEG_STRONG") for can in self.spans("CANNOT") if _longer(can, cue)}
         for cue in self.spans("NEG_STRONG"):
             if cue in beyond:
@@ -112,7 +129,6 @@ class Reader:
             if any(self._reaches(cue, found[place:]) for place in range(len(found))):
                 return True
         last = found[-1][1]
-        tokens = self.concepts.message.tokens
         if any(True for _ in self._openers(tokens[last - 1].sentence)):
             return False  # "is chest pain normal?" denies nothing
         for cue in self.spans("NEG_AFTER"):
@@ -132,7 +148,11 @@ class Reader:
         if cue[1] > start or tokens[cue[0]].sentence != tokens[start].sentence:
             return False
         # A finding that is itself a "cannot" or "no feeling" is not reached, nor is what stands behind one.
-        if any(cue[1] <= span[0] < found[-1][1] for span in self.spans("CANNOT", "NO_FEELING")):
+        # But "no loss of feeling" denies it.
+        if any(
+            cue[1] <= span[0] < found[-1][1] and not (span[0] == cue[1] and tokens[cue[1]].word in _LOSS)
+            for span in self.spans("CANNOT", "NO_FEELING")
+        ):
             return False
         clauses = {token.clause for token in tokens[cue[1] - 1 : start + 1]}
         if len(clauses) == 1:
@@ -306,6 +326,8 @@ class Reader:
         pseudo = {i for span in self.spans("PSEUDO") for i in range(*span)}
         for cue in self.spans("QUESTION"):
             after = tokens[cue[1]].word if cue[1] < len(tokens) else ""
+            if tokens[cue[0]].word == "when" and after not in _AUX:
+                continue  # "when I wipe it feels numb"
             if cue[0] == place and place not in pseudo and after != "not":
                 yield cue
 

@@ -125,7 +125,7 @@ class Detector:
         tokens = concepts.message.tokens
         spans = [span for part in parts for span in part]
         first, last = min(span[0] for span in spans), max(span[1] for span in spans) - 1
-        if category == "cancer" and len({reader.person([part]) for part in parts}) > 1:
+        if rule.id in _CANCER_AND and reader.is_anothers(parts[0], parts[1:]):
             reasons.append("family")  # "my wife has cancer, my back hurts": no one has both
         assertion: str = reasons[0] if reasons else "present"
         if source == "report" and assertion == "present" and not reader.first_person(tokens[first].sentence):
@@ -158,6 +158,7 @@ class Detector:
         return frozenset(found)
 
 
+_CANCER_AND = frozenset({"cancer.nerve", "cancer.spine_pain"})
 _NUMBERS = frozenset({"NUMBER", "NUMBER_HOT", "NUMBER_OLD", "NUMBER_SMALL", "NUMBER_BIG"})
 
 

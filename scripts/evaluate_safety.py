@@ -2,8 +2,8 @@
 
     python -m scripts.evaluate_safety [--file messages.jsonl ...] [--out results/safety.html]
 
-Sensitivity and false alarms are counted on ``tests/safety/heldout/*.yml`` (phrases not used to write rules) and, shown
-apart, on ``knowledge/en/red_flag_phrases.yml`` (written while the rules were made). A line of ``--file`` is
+Sensitivity and false alarms are counted on ``tests/safety/heldout/*.yml`` (phrases not used to write rules), on earlier
+such sets as they came out the first time (``first_measured.yml``; they have been used since) and, shown apart, on ``knowledge/en/red_flag_phrases.yml`` (written while the rules were made). A line of ``--file`` is
 ``{"text": ..., "category": ...}`` for a message with a red flag, or the same without category for one without;
 ``"tier"`` is optional, ``"ambiguous": true`` takes the line out of the count. The learned signal is left out: it can
 only add. Intervals are Wilson's (J Am Stat Assoc 1927;22:209), which hold for small counts and for 0 and 100%.
@@ -30,6 +30,7 @@ from safety.detect import assess, decision_flags, detect, detector, rank
 from safety.rules import RULES_VERSION, load_rules
 
 HELD_OUT = ROOT / "tests" / "safety" / "heldout"
+FIRST = ROOT / "tests" / "safety" / "first_measured.yml"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,20 @@ def from_jsonl(path: Path) -> list[Case]:
         if not row.get("ambiguous"):
             cases.append(Case(text, row.get("category") or "", row.get("tier") or "soon"))
     return cases
+
+
+def first_measured() -> list[tuple[str, str, Share, Share, Share]]:
+    """Return what each held-out set gave before any rule was changed for it: the honest figures, oldest first."""
+    return [
+        (
+            f"{row['set']}, {row['date']}",
+            "right tier or above, false alarms, questions",
+            Share(row["right"], row["positives"]),
+            Share(row["alarms"], row["ordinary"]),
+            Share(row["questions"], row["ordinary"]),
+        )
+        for row in yaml.safe_load(FIRST.read_text(encoding="utf-8"))
+    ]
 
 
 def tier_of(text: str) -> str:
@@ -242,6 +257,7 @@ def page(sets: list[Measured], facts: list[tuple[str, str]], changes: list[tuple
         return f"<h2>{html.escape(title)}</h2><table>{body}</table>"
 
     parts = [table("Facts", facts), table("Changed as people change them: tier kept", changes)]
+    parts.append(table("Held-out sets the first time they were measured", first_measured()))
     for measured in sets:
         parts.append(table(measured.name, measured.rows))
         if measured.missed:
