@@ -121,7 +121,7 @@ def _headings(text: str) -> list[tuple[int, int, str]]:
 
 def _split_afresh(text: str, start: int, end: int, section: str, afresh: list[int]) -> list[Sentence]:
     """As :func:`_split`; the section ends where a paragraph begins afresh."""
-    turn = next((place for place in afresh if start < place < end), end)
+    turn = next((place for place in afresh if start < place < end and text[start:place].strip()), end)
     return _split(text, start, turn, section) + _split(text, turn, end, "")
 
 

@@ -169,6 +169,8 @@ def _kind(sentence: Sentence, start: int, end: int) -> Kind:
     if says(words.refused_before, before) or says(words.refused_after, after):
         return Kind.REPORTED_REFUSED if reported else Kind.REFUSED
     reported = reported or (others and says(words.proposed, plain)) or says(words.asked, before)
+    if says(words.wants_advice, plain[:start]):
+        return Kind.LATER
     if says(words.told, before) or says(words.after_told, after):
         return Kind.NAMED
     if says(words.avoided_before, before):

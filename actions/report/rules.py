@@ -55,6 +55,7 @@ class RecommendationRules:
     reported: str
     proposed: str
     asked: str
+    wants_advice: str
     told: str
     after_told: str
     slogan: str
