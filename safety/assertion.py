@@ -232,6 +232,11 @@ class Reader:
                     return "stable" if self._recent(found, "STILL") else "historical"
             if self._their_past(whole):
                 return "family"
+        if any(
+            a.word in ("he", "she", "they") and b.word == "died" and a.sentence == sentence
+            for a, b in zip(tokens[whole[1] :], tokens[whole[1] + 1 :])
+        ):
+            return "family"
         if not now and not self._recent(found, "ONSET"):
             for cue in self.spans("STABLE"):
                 if self._same_thought(cue, whole):
