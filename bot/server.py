@@ -19,6 +19,9 @@ for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREAD
     os.environ.setdefault(name, "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
+# How long a conversation stays locked when the replica that was in its turn died. Rasa's own minute outlasts the
+# gateway's patience; a turn is at most two calls of actions.
+os.environ.setdefault("TICKET_LOCK_LIFETIME", "20")
 os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
 
 from bot.without_tensorflow import needs_tensorflow, without_tensorflow  # noqa: E402

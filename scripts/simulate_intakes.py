@@ -3,6 +3,9 @@
 ``python scripts/simulate_intakes.py --count 500 --seed 7`` runs the real conversation, the real store and the real
 delivery worker against a real case desk process, and checks that every confirmed intake is there exactly once with
 every answer right, and no other. It starts and stops all it needs in a folder of its own.
+
+With ``--whole`` it is two copies of the whole assistant on PostgreSQL, Redis and RabbitMQ instead, patients at the chat
+page, and Rasa, action server, gateway, worker and desk killed (``kill -9``) at random moments, one after the other.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ from actions.intake.decision import Message  # noqa: E402
 from actions.intake.turn import IntakeTurn  # noqa: E402
 from actions.store import Store  # noqa: E402
 from runtime.vault import open_vault  # noqa: E402
+from tests.scale.cluster import cluster  # noqa: E402
+from tests.scale.talker import intakes  # noqa: E402
 
 ANSWERS: dict[str, list[tuple[str, Any]]] = {
     "consent_chatbot": [("yes", "yes"), ("OK", "yes"), ("I understand", "yes")],
@@ -368,12 +373,34 @@ def _judge(patients: list[Patient], sent: list[Patient], desk: Desk, seconds: fl
     )
 
 
+async def run_whole(count: int, seed: int, var: Path, kills: int) -> int:
+    """Returns 0 when every patient's case is at the desk once, as told, and no turn was lost or doubled."""
+    random.seed(seed)
+    victims = [
+        random.choice(("rasa-0", "rasa-1", "actions-0", "gateway-0", "delivery-0", "casedesk-0")) for _ in range(kills)
+    ]
+    begun = time.monotonic()
+    settings = {"PLAINSPOKEN_LIMIT_GIVE_UP_AFTER": "12", "PLAINSPOKEN_LIMIT_BURST": "1000"}
+    async with cluster(var, **settings) as running:
+        outcome = await intakes(running, count, 8, victims, pause=10)
+    turns, troubles = (sum(len(each.said) for each in outcome.talkers), sum(each.troubles for each in outcome.talkers))
+    print(f"{count} intakes, {turns} turns, {troubles} honest failures in {time.monotonic() - begun:.0f} s.")
+    print(f"Killed {len(outcome.killed)}: {dict(Counter(outcome.killed))}")
+    faults = outcome.faults()
+    print(f"{len(faults)} faults", *faults[:20], sep="\n")
+    return int(bool(faults))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=0, help="kill the worker or the desk this many times on the way")
+    parser.add_argument("--whole", action="store_true", help="the whole assistant, everything killed in turn")
     arguments = parser.parse_args()
+    if arguments.whole:
+        with tempfile.TemporaryDirectory() as folder:
+            raise SystemExit(asyncio.run(run_whole(arguments.count, arguments.seed, Path(folder), arguments.kills)))
     with tempfile.TemporaryDirectory() as folder:
         report = asyncio.run(run(arguments.count, arguments.seed, Path(folder), kills=arguments.kills))
     print(
