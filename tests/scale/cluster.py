@@ -115,6 +115,14 @@ class Cluster:
         self.processes[name].send_signal(signal.SIGKILL)
         self.processes[name].wait()
 
+    async def swap(self, name: str, **settings: str) -> None:
+        """Replace a copy as an upgrade does: it may end its turns, then the new one (another model, say) comes up."""
+        self.processes[name].terminate()
+        await asyncio.to_thread(self.processes[name].wait, 30)
+        self.environment |= settings
+        self.start(name)
+        await self.up(name)
+
     async def up(self, *names: str) -> None:
         deadline = time.monotonic() + START_UP_SECONDS
         for name in names:

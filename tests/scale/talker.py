@@ -6,7 +6,7 @@ import asyncio
 import random
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,6 +136,23 @@ class Outcome:
             if case["answers"].get(name) != right.get(name)
         ]
         return found
+
+
+async def questions(running: Cluster, count: int, meanwhile: Awaitable[None]) -> list[Talker]:
+    """Have ``count`` patients ask one question after the other until ``meanwhile`` is over."""
+    url = f"http://127.0.0.1:{running.balancers['gateway'].port}"
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True)) as http:
+        talkers, changing = [Talker(Patient(http, url)) for _ in range(count)], asyncio.ensure_future(meanwhile)
+
+        async def live(talker: Talker) -> None:
+            await talker.begin()
+            while not changing.done():
+                await talker.says(random.choice(CAUSES))
+                await asyncio.sleep(0.3)
+
+        await asyncio.gather(*map(live, talkers))
+        await changing
+        return talkers
 
 
 async def intakes(running: Cluster, count: int, at_once: int, victims: Sequence[str], *, pause: float) -> Outcome:
