@@ -12,14 +12,14 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.action_questions_list import about_questions, question_list
 from actions.base import Events, PatientAction, Reply, say
 from actions.compare.compare import compare
-from actions.compare.conversation import State, all_asked, is_answer, take
+from actions.compare.conversation import State, Step, all_asked, is_answer, missed, take
 from actions.compare.replies import comparison_replies
 from actions.digression import digress, leaving
 from actions.report.pasted import is_page
 from actions.report.reader import read
 from actions.workspace import Workspace
 from knowledge.content import content
-from knowledge.explain import compare_words, explain_words
+from knowledge.explain import explain_words
 
 ASK_AGAIN = [SlotSet("compare_answer", None)]
 END = [SlotSet("compare_answer", None), SlotSet("requested_slot", None)]
@@ -50,9 +50,11 @@ class ValidateCompareForm(PatientAction):
             say(dispatcher, tracker, question_list(tracker))
             return ASK_AGAIN
         step = take(state, text, intent, reading, emergency_number=number)
-        if step.digression:
-            say(dispatcher, tracker, digress(tracker) or [Reply(compare_words().again)])
+        if step.digression and (digression := digress(tracker)):
+            say(dispatcher, tracker, digression)
             return ASK_AGAIN
+        if step.digression:
+            step = Step((missed(state),))
         say(dispatcher, tracker, step.replies)
         if not step.over and all_asked(state):
             say(dispatcher, tracker, comparison_replies(compare(state.answers), emergency_number=number))

@@ -188,6 +188,7 @@ class TeachBack:
 class CompareWords:
     intro: str
     again: str
+    left_out: str
     stopped: str
     resumed: str
     why: str

@@ -1,7 +1,8 @@
 """The guided conversation about two opinions: what is asked next, and what an answer means. Pure.
 
 The state is plain data: ``answers`` (question id to value or words), ``asking`` (the question on the table), ``letter``
-(what a pasted letter would fill in, until the patient confirms it) and ``done``.
+(what a pasted letter would fill in, until the patient confirms it), ``misses`` (messages in a row that did not fit the
+question) and ``done``.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class State:
     asking: str = ""
     letter: dict[str, str] = field(default_factory=dict)
     done: bool = False
+    misses: int = 0
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> State:
@@ -145,14 +147,24 @@ def take(state: State, text: str, intent: str, reading: Reading | None, *, emerg
         return Step() if state.letter else Step((Reply(words.letter_silent),))
     value = understand(item, text)
     if value is None and intent == "faq" and not _is_question(text) and len(text.split()) <= SHORT:
-        return Step((Reply(words.again),))  # "worn disc" is no question, whatever topic it comes near
+        return Step((missed(state),))  # "worn disc" is no question, whatever topic it comes near
     # A choice that was understood is an answer, whatever the classifier takes its words for.
     if intent in _NO_ANSWERS and len(text.split()) <= SHORT and not (item.choices and value):
         return Step(digression=intent in _SHOWN)
     if value is None or (intent in ("faq", "explain_term", "human", "menu") and _is_question(text)):
         return Step(digression=True)
-    state.answers[state.asking] = value
+    state.answers[state.asking], state.misses = value, 0
     return Step()
+
+
+def missed(state: State) -> Reply:
+    """What to say to a message that did not fit; the third in a row leaves the question out."""
+    words = compare_words()
+    state.misses += 1
+    if state.misses < 3 or state.asking in (CONFIRM, TEACH_BACK):
+        return Reply(words.again)
+    state.answers[state.asking], state.misses = UNKNOWN, 0
+    return Reply(words.left_out)
 
 
 def is_answer(state: State, text: str) -> bool:

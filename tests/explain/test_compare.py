@@ -14,6 +14,7 @@ from actions.compare.conversation import (
     ask,
     begin,
     is_answer,
+    missed,
     prefill,
     take,
     understand,
@@ -56,6 +57,9 @@ UNDERSTOOD = [
     ("basis", "only looked at my MRI scans", "records"),
     ("basis", "never met me", "records"),
     ("basis", "by zoom", "video"),
+    ("basis", "yes", "examined"),
+    ("basis", "yes he did", "examined"),
+    ("basis", "no", "records"),
     ("who", "a neurosurgeon", "neurosurgeon"),
     ("who", "my GP", "family_doctor"),
     ("who", "the physical therapist", "physio"),
@@ -71,6 +75,16 @@ UNDERSTOOD = [
 @pytest.mark.parametrize(("question", "text", "value"), UNDERSTOOD)
 def test_answers_are_understood(question: str, text: str, value: str | None) -> None:
     assert understand(QUESTIONS[question], text) == value
+
+
+def test_a_question_that_is_missed_three_times_is_left_out() -> None:
+    state = State()
+    begin(state, "/start_compare")
+    ask(state)
+    assert [missed(state).text, missed(state).text] == [compare_words().again] * 2
+    assert missed(state).text == compare_words().left_out
+    assert state.answers == {"first_who": UNKNOWN} and state.misses == 0
+    assert ask(state).text == QUESTIONS["basis"].ask
 
 
 OPENINGS = [
