@@ -64,13 +64,14 @@ class Matcher:
         self.normaliser = Normaliser(lexicon)
         self._vocab = Vocab()
         self._phrases = PhraseMatcher(self._vocab)
-        groups = {name: self._expand(name, lexicon) for name in lexicon.concepts}
+        groups = {name: self.phrases_of(name, lexicon) for name in lexicon.concepts}
         groups.update({word: {self.normaliser.phrase(word.replace("_", " "))} for word in literals})
         self.normaliser.learn(word for group in groups.values() for phrase in group for word in phrase)
         for name, group in groups.items():
             self._phrases.add(name, [Doc(self._vocab, words=list(phrase)) for phrase in sorted(group) if phrase])
 
-    def _expand(self, name: str, lexicon: Lexicon, above: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
+    def phrases_of(self, name: str, lexicon: Lexicon, above: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
+        """Return every phrase of the concept ``name`` as it is matched. Raises ValueError when there is no such concept."""
         if name not in lexicon.concepts or name in above:
             raise ValueError(f"the lexicon has no concept {name!r}, or it contains itself")
         found: set[tuple[str, ...]] = set()
@@ -82,7 +83,7 @@ class Matcher:
 
     def _choices(self, entry: str, name: str, lexicon: Lexicon, above: tuple[str, ...]) -> Iterator[str]:
         if macro := _MACRO.search(entry):
-            for inner in sorted(self._expand(macro.group(1), lexicon, (*above, name))):
+            for inner in sorted(self.phrases_of(macro.group(1), lexicon, (*above, name))):
                 yield from self._choices(entry.replace(macro.group(), " ".join(inner), 1), name, lexicon, above)
         elif choice := _CHOICE.search(entry):
             for option in choice.group(1).split("|"):
