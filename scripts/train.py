@@ -12,7 +12,15 @@ ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "models" / "plainspoken.tar.gz"
 STAMP = ROOT / "models" / "made-from.sha256"
 MADE_FROM = ("config.yml", "domain.yml", "bot/requirements.txt")
-NOT_IN_THE_MODEL = {"quicker.py", "server.py", "shell.py", "logs.py", "nlg.py", "tracker_store.py", "without_tensorflow.py"}
+NOT_IN_THE_MODEL = {
+    "quicker.py",
+    "server.py",
+    "shell.py",
+    "logs.py",
+    "nlg.py",
+    "tracker_store.py",
+    "without_tensorflow.py",
+}
 MADE_FROM_FOLDERS = ("data/nlu", "data/rules", "data/stories", "bot/embedding")
 
 
