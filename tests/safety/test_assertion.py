@@ -17,6 +17,10 @@ DENIED = [
     "the chest pain was ruled out",
     "not suicidal",
     "without any leg weakness",
+    "no loss of bladder control",
+    "no loss of feeling in my legs",
+    "have not lost control of my bowels",
+    "no change in sensation when I pee",
 ]
 FINDINGS_THAT_LOOK_DENIED = [
     ("no fever but cant pee", "cauda_equina"),
@@ -32,6 +36,10 @@ FINDINGS_THAT_LOOK_DENIED = [
     ("I'm not sure but I think my face is drooping", "heart_stroke_artery"),
     ("I don't want to live", "crisis"),
     ("not breathing properly", "blood_clot"),
+    ("when I wipe it feels numb", "cauda_equina"),
+    ("I don't think I can go on living like this", "crisis"),
+    ("no pain, lost feeling in both legs", "cauda_equina"),
+    ("I cycle to work. My saddle area has gone numb.", "cauda_equina"),
 ]
 PAST = [
     "after my op last year I couldn't pee, fine now",
@@ -50,6 +58,7 @@ PAST_THAT_IS_NOW = [
     ("had breast cancer ten years ago, now my back hurts", "cancer"),
 ]
 STABLE = [
+    "my foot drop since 2008 has not changed",
     "I have used a catheter for years",
     "I have been incontinent since birth",
     "my left foot has been weak for 10 years, no change",
