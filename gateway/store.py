@@ -133,20 +133,32 @@ class Store:
         return str(found)
 
     async def append(
-        self, session: str, bodies: Sequence[dict[str, Any]], now: float, *, client_id: str | None = None
+        self,
+        session: str,
+        bodies: Sequence[dict[str, Any]],
+        now: float,
+        *,
+        client_id: str | None = None,
+        turn_until: float | None = None,
     ) -> list[Event] | None:
         """Add events and remember the payloads they offer. Raises Gone.
 
         With a ``client_id`` that this session has used before nothing is added and None comes back: a message sent
-        again after a broken connection is still one message.
+        again after a broken connection is still one message. With ``turn_until`` its turn begins in the same
+        transaction, unless another is under way: a process that dies right after leaves a turn to be found.
         """
         offered = {_digest(payload) for body in bodies for payload in _payloads(body)}
+        begun: dict[str, Any] = {}
+        if client_id and turn_until:
+            free = sessions.c.turn.is_(None)
+            begun["turn"] = sa.case((free, client_id), else_=sessions.c.turn)
+            begun["turn_until"] = sa.case((free, turn_until), else_=sessions.c.turn_until)
         async with self._write() as connection:
             counted = (
                 await connection.execute(
                     sessions.update()
                     .where(sessions.c.id == session)
-                    .values(last_event=sessions.c.last_event + len(bodies), seen_at=now)
+                    .values(last_event=sessions.c.last_event + len(bodies), seen_at=now, **begun)
                     .returning(sessions.c.last_event, sessions.c.key)
                 )
             ).one_or_none()
@@ -203,12 +215,15 @@ class Store:
         async with self.engine.connect() as connection:
             return await connection.scalar(query) is not None
 
-    async def take_turn(self, session: str, turn: str, now: float, until: float) -> bool:
-        """Claim the session for one turn, unless another replica has it. False: try again shortly. Raises Gone."""
+    async def take_turn(self, session: str, turn: str, until: float) -> bool:
+        """Claim the session for one turn, or keep it, unless another has it. False: try again shortly. Raises Gone.
+
+        A turn past its time is not taken over: :meth:`interrupted` ends it first, and its patient is told.
+        """
         async with self._write() as connection:
             taken = await connection.execute(
                 sessions.update()
-                .where(sessions.c.id == session, sa.or_(sessions.c.turn.is_(None), sessions.c.turn_until < now))
+                .where(sessions.c.id == session, sa.or_(sessions.c.turn.is_(None), sessions.c.turn == turn))
                 .values(turn=turn, turn_until=until)
             )
             if taken.rowcount:

@@ -23,7 +23,9 @@ from knowledge.intake import words as intake_words
 log = logging.getLogger(__name__)
 
 CLAIM_SECONDS = 0.05
-SWEEP_SECONDS = 15.0
+SWEEP_SECONDS = 5.0
+LEASE_SECONDS = 15.0
+"""How long a turn is believed to be alive after its process last said so."""
 ERASURE = ("/stop", "/delete_data", "/affirm")
 """What Rasa is told at the end of a chat: leave a form that is open, ask for the erasure, answer its question."""
 
@@ -78,7 +80,10 @@ class Turns:
         self._waiting[session] = self._waiting.get(session, 0) + 1
         try:
             said = {"who": "user", "text": spoken.shown, "turn": spoken.client_id}
-            added = await self._store.append(session, [said], time.time(), client_id=spoken.client_id)
+            now = time.time()
+            added = await self._store.append(
+                session, [said], now, client_id=spoken.client_id, turn_until=now + LEASE_SECONDS
+            )
             if added is None:
                 self._left(session)
                 return False
@@ -141,12 +146,15 @@ class Turns:
         try:
             async with self._locks.setdefault(session, asyncio.Lock()):
                 await self._claim(session, spoken.client_id)
+                holding = asyncio.create_task(self._hold(session, spoken.client_id))
                 try:
                     bodies = await self._ask(session, spoken, trace)
                     bodies = [{**body, "turn": spoken.client_id} for body in bodies]
                     bodies[-1]["last"] = True
                     await self.push(session, bodies)
                 finally:
+                    holding.cancel()
+                    await asyncio.gather(holding, return_exceptions=True)
                     await self._store.end_turn(session, spoken.client_id)
             seconds = time.monotonic() - started
             self._metrics.turn_seconds.observe(seconds)
@@ -159,10 +167,20 @@ class Turns:
             self._left(session)
 
     async def _claim(self, session: str, turn: str) -> None:
-        """Wait until no other replica is in a turn of this session. Each holds it no longer than a turn can take."""
-        until = self._limits.give_up_after * 2 + 10
-        while not await self._store.take_turn(session, turn, time.time(), time.time() + until):  # noqa: ASYNC110
+        """Wait until no other turn of this session is under way, on this replica or another."""
+        while not await self._store.take_turn(session, turn, time.time() + LEASE_SECONDS):  # noqa: ASYNC110
             await asyncio.sleep(CLAIM_SECONDS)  # another process holds it: there is no event to wait for
+
+    async def _hold(self, session: str, turn: str) -> None:
+        """Until cancelled: say that this process lives and the turn goes on."""
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 3)
+            try:
+                await self._store.take_turn(session, turn, time.time() + LEASE_SECONDS)
+            except Gone:
+                return
+            except Exception:  # a store that is down for a moment; the turn itself will meet it
+                log.warning("turn not renewed", exc_info=True, extra={"session": session})
 
     async def _ask(self, session: str, spoken: Spoken, trace: str) -> list[dict[str, Any]]:
         """Return what to show for ``spoken``: Rasa's replies, or what is said when there are none."""
