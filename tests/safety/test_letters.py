@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from safety.letters import is_letter, own_words
-from tests.explain.test_letters import LETTERS
+
+FILES = sorted((Path(__file__).parents[1] / "explain").glob("letters*/*.yml"))
+LETTERS = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in FILES}
 
 STORIES = [
     "I had an L4/5 fusion in March and the surgeon was happy with the MRI. Since Tuesday my legs feel like jelly and I "
@@ -31,7 +36,9 @@ def test_a_patients_story_is_no_letter(story: str) -> None:
 
 
 LONG = {
-    name: sample.letter for name, sample in LETTERS.items() if sample.kind == "letter" and len(sample.letter) >= 300
+    name: sample["letter"]
+    for name, sample in LETTERS.items()
+    if sample["kind"] == "letter" and len(sample["letter"]) >= 300
 }
 
 
@@ -41,7 +48,7 @@ def test_long_letters_are_told_without_being_asked_for() -> None:
 
 
 def test_a_remark_around_a_letter_is_kept_apart() -> None:
-    letter = LETTERS["01_complete_second_opinion"].letter
+    letter = LETTERS["01_complete_second_opinion"]["letter"]
     text = f"Can you explain this to me please? I can't feel my legs since yesterday.\n\n{letter}"
     assert is_letter(text)
     assert own_words(text).startswith("Can you explain this to me please? I can't feel my legs since yesterday.")
