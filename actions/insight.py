@@ -5,14 +5,18 @@ Counts of topics, tiers and steps. No words, no ids of patients.
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, column, func, inspect, select, table
+from sqlalchemy.exc import SQLAlchemyError
 
-from actions.database import transaction
+from actions.database import StoreUnavailable, transaction
 from actions.store import Store
 from actions.tables import counts, drafts
+
+log = logging.getLogger(__name__)
 
 DAYS = 7
 """Each report repeats the last days, so that a desk that was down misses nothing."""
@@ -30,7 +34,11 @@ def insight(data: Store, opinions: Engine) -> list[dict[str, Any]]:
         standing = connection.execute(select(drafts.c.step, func.count()).group_by(drafts.c.step)).all()
     found = [{"day": row.day, "what": row.what, "name": row.name, "number": row.number} for row in rows]
     found += [{"day": "now", "what": "standing", "name": step, "number": number} for step, number in standing]
-    return found + _opinions(opinions, first)
+    try:
+        return found + _opinions(opinions, first)
+    except (StoreUnavailable, SQLAlchemyError):  # the report of what is undelivered must not wait for opinions
+        log.warning("opinions not read", exc_info=True)
+        return found
 
 
 def _opinions(engine: Engine, first: datetime) -> list[dict[str, Any]]:

@@ -59,6 +59,12 @@ def test_opinions_on_answers_come_from_the_chat_page(data: Store, var: Path) -> 
     assert told(data, var) == {("helped", "cost"): 1, ("unhelpful", "cost"): 2}
 
 
+def test_a_chat_store_that_is_down_keeps_back_only_the_opinions(data: Store) -> None:
+    data.add_counts(Counter({("answer", "cost"): 3}))
+    down = make_engine("postgresql://nobody@127.0.0.1:1/none")
+    assert [row["number"] for row in insight(data, down)] == [3]
+
+
 def test_replies_are_counted_by_what_they_are_about() -> None:
     counts.take_unsaved()
     for custom in (

@@ -6,6 +6,7 @@ import asyncio
 import random
 import re
 import secrets
+import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,14 +50,13 @@ class Talker:
         self.said.append(turn)
         status = await self.try_to("/api/say", {"id": turn, "text": text})
         assert status in (200, 202), status
-        async with asyncio.timeout(TURN_SECONDS):
-            while True:
-                replies = [
-                    event for event in await self.events() if event.get("turn") == turn and event["who"] == "bot"
-                ]
-                if replies and replies[-1].get("last"):
-                    break
-                await asyncio.sleep(0.2)
+        deadline = time.monotonic() + TURN_SECONDS
+        while True:
+            replies = [event for event in await self.events() if event.get("turn") == turn and event["who"] == "bot"]
+            if replies and replies[-1].get("last"):
+                break
+            assert time.monotonic() < deadline, f"no end of the turn {text!r} after {self.trail[-3:]}: {replies}"
+            await asyncio.sleep(0.2)
         custom: dict[str, Any] = next((reply["custom"] for reply in reversed(replies) if reply.get("custom")), {})
         self.trail.append((text, str(custom.get("kind")), str(custom.get("slot"))))
         if custom.get("kind") == "problem":
