@@ -16,6 +16,9 @@ _FOR_ME = re.compile(
     re.I,
 )
 
+QUESTIONS = "questions_to_ask"
+"""The topic whose answer is general; the list made from what the patient told is offered under it."""
+
 
 def asked_topics(message: Mapping[str, Any]) -> list[str]:
     """The topics a parsed message asks about, in the order asked.
@@ -68,6 +71,8 @@ def buttons(answer: Answer, instead: Sequence[str] = ()) -> tuple[Button, ...]:
     offered = [Button(words.more, "/tell_more")] if answer.more else []
     if answer.sources:
         offered.append(Button(words.source, "/ask_source"))
+    if answer.id == QUESTIONS:
+        offered.append(Button(words.my_questions, "/ask_questions_list"))
     terms = [glossary[term] for term in answer.terms if term in glossary and not glossary[term].everyday]
     offered += [Button(f'What is "{term.name}"?', f'/explain_term{{"term":"{term.id}"}}') for term in terms[:1]]
     questions = [topic for topic in dict.fromkeys([*instead, *answer.related]) if topic != answer.id]

@@ -36,6 +36,7 @@ class ButtonWords:
     source: str
     menu: str
     human: str
+    my_questions: str
 
 
 @dataclass(frozen=True)
