@@ -133,32 +133,20 @@ class Store:
         return str(found)
 
     async def append(
-        self,
-        session: str,
-        bodies: Sequence[dict[str, Any]],
-        now: float,
-        *,
-        client_id: str | None = None,
-        turn_until: float | None = None,
+        self, session: str, bodies: Sequence[dict[str, Any]], now: float, *, client_id: str | None = None
     ) -> list[Event] | None:
         """Add events and remember the payloads they offer. Raises Gone.
 
         With a ``client_id`` that this session has used before nothing is added and None comes back: a message sent
-        again after a broken connection is still one message. With ``turn_until`` its turn begins in the same
-        transaction, unless another is under way: a process that dies right after leaves a turn to be found.
+        again after a broken connection is still one message.
         """
         offered = {_digest(payload) for body in bodies for payload in _payloads(body)}
-        begun: dict[str, Any] = {}
-        if client_id and turn_until:
-            free = sessions.c.turn.is_(None)
-            begun["turn"] = sa.case((free, client_id), else_=sessions.c.turn)
-            begun["turn_until"] = sa.case((free, turn_until), else_=sessions.c.turn_until)
         async with self._write() as connection:
             counted = (
                 await connection.execute(
                     sessions.update()
                     .where(sessions.c.id == session)
-                    .values(last_event=sessions.c.last_event + len(bodies), seen_at=now, **begun)
+                    .values(last_event=sessions.c.last_event + len(bodies), seen_at=now)
                     .returning(sessions.c.last_event, sessions.c.key)
                 )
             ).one_or_none()

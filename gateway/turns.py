@@ -80,10 +80,7 @@ class Turns:
         self._waiting[session] = self._waiting.get(session, 0) + 1
         try:
             said = {"who": "user", "text": spoken.shown, "turn": spoken.client_id}
-            now = time.time()
-            added = await self._store.append(
-                session, [said], now, client_id=spoken.client_id, turn_until=now + LEASE_SECONDS
-            )
+            added = await self._store.append(session, [said], time.time(), client_id=spoken.client_id)
             if added is None:
                 self._left(session)
                 return False
