@@ -69,6 +69,10 @@ notices = sa.Table(
 )
 
 
+FORGOTTEN_SECONDS = 3600
+"""How far back a message is looked for that nobody answered."""
+
+
 @dataclass(frozen=True)
 class Event:
     """One numbered line of a conversation. ``body`` is what the page gets, without the number and the time."""
@@ -228,11 +232,28 @@ class Store:
                 .values(turn=None, turn_until=None)
             )
 
-    async def interrupted(self, now: float) -> list[tuple[str, str]]:
-        """Release turns that a dead process left behind; return their sessions and turn ids."""
+    async def interrupted(self, now: float, forgotten: float) -> list[tuple[str, str]]:
+        """Release turns that a dead process left behind; return their sessions and turn ids.
+
+        Among them are messages written before ``forgotten`` (and within an hour of it) whose turn never began: theirs
+        is the last word, and nobody has the turn.
+        """
         async with self._write() as connection:
             rows = await connection.execute(
-                sa.select(sessions.c.id, sessions.c.turn).where(sessions.c.turn_until < now).with_for_update()
+                sa.select(sessions.c.id, sa.func.coalesce(sessions.c.turn, events.c.client_id).label("turn"))
+                .join(events, sa.and_(events.c.session == sessions.c.id, events.c.number == sessions.c.last_event))
+                .where(
+                    sa.or_(
+                        sessions.c.turn_until < now,
+                        sa.and_(
+                            sessions.c.turn.is_(None),
+                            sessions.c.seen_at > forgotten - FORGOTTEN_SECONDS,
+                            events.c.client_id.is_not(None),
+                            events.c.at < forgotten,
+                        ),
+                    )
+                )
+                .with_for_update(of=sessions)
             )
             found = [(row.id, row.turn) for row in rows]
             if found:

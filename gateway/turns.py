@@ -122,7 +122,10 @@ class Turns:
         """For ever: tell sessions whose turn died with another process, and delete those past their time."""
         while True:
             try:
-                for session, turn in await self._store.interrupted(time.time()):
+                now = time.time()
+                # A message may wait for the turn before it and for its own; after that nobody is working on it.
+                forgotten = now - 2 * self._limits.give_up_after - LEASE_SECONDS
+                for session, turn in await self._store.interrupted(now, forgotten):
                     log.warning("turn interrupted", extra={"session": session})
                     await self.push(session, [self._problem("interrupted", turn)])
                 await self._store.expire(time.time() - self._limits.keep_hours * 3600)
