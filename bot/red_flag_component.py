@@ -30,6 +30,8 @@ from safety.second_signal import second_signal
 
 log = logging.getLogger(__name__)
 
+_PLAIN = 0.8
+"""A topic as likely as this is plain: a question about it needs a clearer sign before it is asked about danger."""
 _COMMAND = re.compile(r"^/(?P<intent>[\w/.-]+)(?:@[\d.]+)?(?P<entities>\{.*\})?\s*$", re.DOTALL)
 LETTER = "letter"
 """The intent of a pasted letter, and the ``clarify_open`` of the question that its reader asks about a grave finding."""
@@ -106,7 +108,11 @@ class RedFlagComponent(GraphComponent):
         findings = self._detector.detect(said, source="report" if letter and loop else "patient") if said else []
         states = self._detector.states(said) if said else frozenset()
         # In a form people describe their pain because they were asked to: there the rules alone may interrupt.
-        learned = None if letter or loop or not said or text.startswith("/") else self._signal(_vector(message))
+        learned = (
+            None
+            if letter or loop or not said or text.startswith("/")
+            else self._signal(_vector(message), plain=_is_plain(message))
+        )
         found = assess(findings, learned, states)
         open_question = str(slots.get("clarify_open") or "")
         if open_question in questions():
@@ -183,6 +189,11 @@ def _was_letter(tracker: Optional[DialogueStateTracker]) -> bool:
 def _typed(tracker: Optional[DialogueStateTracker]) -> List[str]:
     """Return what the person typed before, oldest first."""
     return [event.text or "" for event in (tracker.events if tracker else ()) if isinstance(event, UserUttered)]
+
+
+def _is_plain(message: Message) -> bool:
+    topics = message.get("topics") or []
+    return bool(topics) and float(topics[0]["confidence"]) >= _PLAIN
 
 
 def _vector(message: Message) -> Any:

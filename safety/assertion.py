@@ -38,6 +38,10 @@ _LOSS = frozenset(
     "reduction altered abnormal numb weak weakness concern concerns".split()
 )
 _AUX = frozenset("do does did will can could should would is are was may must to".split())
+_LEADS_IN = frozenset({"well", "so", "and", "now", "yes", "guess", "what", "sadly"})
+_IT_IS_SO = frozenset(
+    {("i", "have"), ("i", "am"), ("i", "do"), ("it", "has"), ("it", "is"), ("he", "has"), ("she", "has")}
+)
 _LIST = frozenset({"or", "nor", "and", "neither"})
 
 
@@ -285,7 +289,10 @@ class Reader:
         tokens = self.concepts.message.tokens
         end = found[-1][1]
         sentence = tokens[end - 1].sentence
-        return any(cue[0] >= end and tokens[cue[0]].sentence - sentence <= 1 for cue in self.spans("NOW_IT"))
+        following = tuple(t.word for t in tokens if t.sentence == sentence + 1 and t.word not in _LEADS_IN)
+        return following in _IT_IS_SO or any(
+            cue[0] >= end and tokens[cue[0]].sentence - sentence <= 1 for cue in self.spans("NOW_IT")
+        )
 
     def _hypothetical(self, found: Found) -> bool:
         whole = self._whole(found)
@@ -299,6 +306,8 @@ class Reader:
                 continue
             if cue[1] <= whole[0] and self._same_thought(cue, whole):
                 return True
+        if any(cue[0] < whole[0] < cue[1] for cue in self.spans("FEARED")):
+            return True  # "worried about losing control": the loss is the finding, and the fear
         for cue in self.spans("HYPO_AFTER"):
             if cue[0] >= whole[1] and self._same_thought(cue, whole):
                 return True

@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
+from string import ascii_lowercase
 
 from spacy.matcher.levenshtein import levenshtein
 
@@ -214,6 +216,9 @@ class Normaliser:
     def _correct(self, word: str) -> str:
         if len(word) < 4 or word in self._known or not word.isalpha():
             return word
+        for i, (a, b) in enumerate(pairwise(word)):
+            if a == b and (once := word[:i] + word[i + 1 :]) in self._known:
+                return once  # a letter typed twice is the likeliest slip: "wheere" is where, not wheeze
         allowed = 1 if len(word) < 8 else 2
         best, least = word, (allowed + 1, 0)
         for first in {word[0], word[1]}:
@@ -228,7 +233,17 @@ class Normaliser:
                 found = (distance, 0 if swapped or _letters_lost(word, candidate) else 1)
                 if distance <= allowed and found < least:
                     best, least = candidate, found
-        return best
+        if best == word or least[0] < 2:
+            return best
+        return next(self._one_slip_from(word), best)  # "incopetent" is one letter from incompetent
+
+    def _one_slip_from(self, word: str) -> Iterator[str]:
+        """Yield the English words that ``word`` is with one letter wrong or missing."""
+        for i in range(len(word)):
+            for letter in ascii_lowercase:
+                for j in (i, i + 1):
+                    if (near := word[:i] + letter + word[j:]) in self._known:
+                        yield near
 
 
 def _letters_lost(word: str, candidate: str) -> bool:

@@ -1,7 +1,8 @@
 """A learned second opinion on whether a message is a red flag: one linear classifier over the sentence embedding
 (its last layer and an inner one).
 
-It may only raise: alone it asks a clarifying question, agreeing with a rule that would only ask, it raises to its tier
+It asks more readily about a message whose topic is not plain: a message that is surely a question about fees needs a
+clearer sign than one that nobody else understands. It may only raise: alone it asks a clarifying question, agreeing with a rule that would only ask, it raises to its tier
 (:func:`safety.detect.assess`). Weights and thresholds are made by ``scripts/train_second_signal.py`` from the phrases
 in ``knowledge/en/red_flag_phrases.yml`` and stored as plain numbers in ``safety/second_signal.json``.
 """
@@ -32,16 +33,18 @@ class SecondSignal:
         self.labels: list[str] = data["labels"]
         self.tier: dict[str, str] = data["tier"]
         self.threshold: float = data["threshold"]
+        self.plain_threshold: float = data["plain_threshold"]
         self._weights = np.array(data["weights"], dtype=np.float32)
         self._bias = np.array(data["bias"], dtype=np.float32)
 
-    def __call__(self, vector: Any) -> Learned | None:
+    def __call__(self, vector: Any, *, plain: bool = False) -> Learned | None:
+        """``plain``: the message is surely about a topic of its own."""
         if vector is None:
             return None
         scores = np.asarray(vector, dtype=np.float32)[: self._weights.shape[1]] @ self._weights.T + self._bias
         chances = np.exp(scores - scores.max())
         chances /= chances.sum()
-        if 1.0 - float(chances[self.labels.index("none")]) < self.threshold:
+        if 1.0 - float(chances[self.labels.index("none")]) < (self.plain_threshold if plain else self.threshold):
             return None
         label = max(
             (label for label in self.labels if label != "none"), key=lambda name: chances[self.labels.index(name)]

@@ -3,9 +3,9 @@
     .venv/bot/bin/python -m scripts.train_second_signal
 
 A multinomial logistic regression over the sentence embedding, one label a category and ``none``, on the phrases of
-``knowledge/en/red_flag_phrases.yml`` and the examples beside the rules. The threshold is the lowest at which, over
-cross-validated predictions, at most 12 in 1,000 look-alikes would be asked about: real messages are longer than
-those and are asked about more often (at 3 in 100, 7 in 100 of them).
+``knowledge/en/red_flag_phrases.yml`` and the examples beside the rules. There are two thresholds: the lowest at which, over
+cross-validated predictions, at most 12 in 1,000 look-alikes would be asked about, for messages whose topic is plain,
+and at most 4 in 100 for the others, of which there are few.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from safety.questions import question_for, questions
 from safety.rules import load_rules
 from safety.second_signal import WEIGHTS
 
-FALSE_QUESTIONS = 0.012
+FALSE_QUESTIONS = 0.04
+FALSE_QUESTIONS_WHEN_PLAIN = 0.012
 EVERY = 4
 """One in so many of a topic's phrasings is used: enough to know them, without drowning the rest."""
 
@@ -73,19 +74,21 @@ def main() -> None:
     danger = 1.0 - chances[:, list(model.classes_).index("none")]
     # The threshold is set on the look-alikes: the easy questions would make it look better than it is.
     harmless = (known == "none") & np.array([text in hard for text in texts])
-    threshold = float(np.quantile(danger[harmless], 1.0 - FALSE_QUESTIONS))
+    threshold, plain = (
+        float(np.quantile(danger[harmless], 1.0 - share)) for share in (FALSE_QUESTIONS, FALSE_QUESTIONS_WHEN_PLAIN)
+    )
     flagged = known != "none"
     print(f"{len(texts)} phrases, {(~flagged).sum()} without a red flag, {harmless.sum()} of them look-alikes")
-    print(
-        f"threshold {threshold:.3f}: asks {np.mean(danger[harmless] > threshold):.3f} of the look-alikes for nothing,"
-    )
-    print(f"{np.mean(danger[~flagged] > threshold):.3f} of all; recognises {np.mean(danger[flagged] > threshold):.3f}")
+    for name, at in (("threshold", threshold), ("when the topic is plain", plain)):
+        print(f"{name} {at:.3f}: asks {np.mean(danger[harmless] > at):.3f} of the look-alikes for nothing,")
+        print(f"{np.mean(danger[~flagged] > at):.3f} of all; recognises {np.mean(danger[flagged] > at):.3f}")
     WEIGHTS.write_text(
         json.dumps(
             {
                 "labels": list(model.classes_),
                 "tier": {label: questions()[question_for(label)].yes for label in model.classes_ if label != "none"},
                 "threshold": round(threshold, 4),
+                "plain_threshold": round(plain, 4),
                 "weights": np.round(model.coef_, 4).tolist(),
                 "bias": np.round(model.intercept_, 4).tolist(),
             }
