@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import numpy as np
 import pytest
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, SessionStarted, SlotSet, UserUttered
@@ -14,6 +15,7 @@ from rasa.shared.nlu.training_data.message import Message
 import bot.red_flag_component as component_module
 from bot.red_flag_component import RedFlagComponent
 from runtime.settings import ROOT
+from safety.second_signal import SecondSignal
 
 SLOTS = Domain.from_path(str(ROOT / "domain.yml")).slots
 
@@ -166,3 +168,13 @@ def test_its_own_failure_costs_nobody_their_turn_nor_the_alarm(
         assert intent(heard(component, "i cant pee")) == "faq"
     assert component_module.failures == before + 4
     assert "secret words" not in " ".join(str(record.msg) for record in caplog.records)
+
+
+def test_a_plain_topic_needs_a_clearer_sign_to_be_asked_about() -> None:
+    signal = component_module.second_signal()
+    assert signal.threshold < signal.plain_threshold
+    between = (signal.threshold + signal.plain_threshold) / 2
+    half = SecondSignal.__new__(SecondSignal)
+    half.__dict__.update(signal.__dict__, labels=["none", "crisis"], _weights=np.zeros((2, 1)))
+    half.__dict__["_bias"] = np.log([1 - between, between])
+    assert half([0.0]) and half([0.0], plain=True) is None

@@ -168,3 +168,19 @@ def test_a_letter_is_asked_about_and_its_reader_still_heard() -> None:
     assert assess(detect(letter, source="report")).key == "clarify_report"
     assert assess(detect(letter + " I can't pee since this morning.", source="report")).tier == "emergency"
     assert assess(detect("No red flags. Power normal. Denies incontinence.", source="report")).tier == "none"
+
+
+def test_what_one_was_warned_of_counts_once_it_is_said_to_be_so() -> None:
+    warned = "I was told if I ever go numb down there to ring someone."
+    assert assess(detect(warned)).tier == "none"
+    assert assess(detect(warned + " Well I have.")).tier == "emergency"
+
+
+def test_a_feared_loss_is_no_loss() -> None:
+    assert assess(detect("I'm worried about losing bladder control after fusion")).tier == "none"
+    assert assess(detect("I'm worried about my numb groin")).tier == "emergency"
+
+
+def test_a_slip_in_an_ordinary_word_makes_no_sign_of_it() -> None:
+    for text in ("my surgeon is incopetent", "wheere I live", "the food was ferrible"):
+        assert assess(detect(text)).tier == "none", text
