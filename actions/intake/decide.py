@@ -18,6 +18,8 @@ from runtime.references import find_reference
 SURE = 0.35
 """From this confidence on, a question outside the form is taken to be about the classifier's first topic."""
 VERY_SURE = 0.85
+MOST_WORDS_OF_A_WISH = 12
+_ALREADY_HERE = ("start_intake", "resume")
 
 
 _INTENT_COMMANDS = {
@@ -128,6 +130,8 @@ def _question(state: State, field: Field, message: Message, said: str, reader: R
     command = _command(said)
     if command and not (field.takes_questions == "all" and command.kind is Kind.HELP):
         return command
+    if message.intent in _ALREADY_HERE and message.confidence >= VERY_SURE and len(said.split()) <= MOST_WORDS_OF_A_WISH:
+        return Decision(Kind.REWRITE)  # somebody who lost the thread; the question is asked again
     if state.longer and (heard("review", said) or heard("send", said)):
         return Decision(Kind.REVIEW)  # the longer part is an offer: one may stop answering and still send
     if field.type in ("text", "date") and not field.none_is_answer and heard("unknown", said):

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from casedesk import accounts
 from casedesk.db import Database
@@ -59,6 +59,7 @@ async def logged_in(clinic: Clinic, context: BrowserContext) -> Page:
     """Log in with the keyboard alone."""
     page = await context.new_page()
     await page.goto(address(clinic, "/"))
+    await expect(page.get_by_label("Name")).to_be_focused(timeout=15_000)
     await page.keyboard.type("Alex Testcase")
     await page.keyboard.press("Tab")
     await page.keyboard.type(PASSWORD)

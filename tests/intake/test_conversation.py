@@ -210,6 +210,12 @@ def test_what_is_said_before_it_is_asked_is_kept_and_not_asked_again() -> None:
     assert "phone" not in before_consent.state.answers
 
 
+@pytest.mark.parametrize("text", ["I want to send my case to the clinic", "start my case", "carry on"])
+def test_a_wish_to_begin_is_no_answer_while_it_is_under_way(text: str) -> None:
+    talk = at("decision").says(text, intent="resume" if text == "carry on" else "start_intake").is_asked("decision")
+    assert "decision" not in talk.state.answers
+
+
 def test_a_change_without_a_value_asks_that_question_and_returns() -> None:
     talk = at("email").says("I want to change my name").is_asked("name").says("Alex Example").is_asked("email")
     assert talk.answer("name").value == "Alex Example"
