@@ -130,7 +130,11 @@ def _question(state: State, field: Field, message: Message, said: str, reader: R
     command = _command(said)
     if command and not (field.takes_questions == "all" and command.kind is Kind.HELP):
         return command
-    if message.intent in _ALREADY_HERE and message.confidence >= VERY_SURE and len(said.split()) <= MOST_WORDS_OF_A_WISH:
+    if (
+        message.intent in _ALREADY_HERE
+        and message.confidence >= VERY_SURE
+        and len(said.split()) <= MOST_WORDS_OF_A_WISH
+    ):
         return Decision(Kind.REWRITE)  # somebody who lost the thread; the question is asked again
     if state.longer and (heard("review", said) or heard("send", said)):
         return Decision(Kind.REVIEW)  # the longer part is an offer: one may stop answering and still send
