@@ -237,7 +237,7 @@ function pin(event) {
   banner.querySelector("p").textContent = event.text.match(/^.*?[.!?](?=\s|$)/s)?.[0] ?? event.text;
   banner.querySelector(".calls").replaceWith(calls(event.calls ?? []));
   banner.hidden = false;
-  fold(innerHeight < 640); // on a small screen the message itself needs the room
+  fold(innerHeight < 820); // the message itself needs the room more than a repeat of its first words
 }
 
 function fold(small) {
