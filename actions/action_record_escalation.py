@@ -17,12 +17,11 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.action_escalation_reply import has_form
-from actions.base import Button, Events, PatientAction, Reply, say
+from actions.base import Button, Events, PatientAction, Reply, country_of, say
 from actions.database import StoreUnavailable
 from actions.escalation_words import escalation_words
 from actions.intake.turn import screen_record
 from actions.store import store
-from safety.numbers import country_said
 from safety.rules import RULES_VERSION
 
 log = logging.getLogger(__name__)
@@ -101,8 +100,7 @@ def escalation_record(tracker: Tracker, key: str, tier: str) -> dict[str, Any]:
         "told": told is not None,
         "words": told,
         "confirmed": None,
-        "country": country_said(event.get("text") or "" for event in tracker.events if event.get("event") == "user")
-        or tracker.get_slot("country"),
+        "country": country_of(tracker),
         "contact": None,
         "person": assessment.get("person") or ("other" if "_other" in key else "self"),
     }

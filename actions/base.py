@@ -50,10 +50,15 @@ def say(dispatcher: CollectingDispatcher, tracker: Tracker, replies: Iterable[Re
         )
 
 
-def emergency_number(tracker: Tracker) -> str:
-    """The emergency number where the patient is, said in the chat or answered in the form; "" when not known."""
+def country_of(tracker: Tracker) -> str | None:
+    """The code of the country where the patient is, said in the chat or answered in the form; None when not known."""
     said = country_said(event.get("text") or "" for event in tracker.events if event.get("event") == "user")
-    country = said or tracker.get_slot("country")
+    return said or tracker.get_slot("country")
+
+
+def emergency_number(tracker: Tracker) -> str:
+    """The emergency number where the patient is; "" when that is not known."""
+    country = country_of(tracker)
     return numbers_for(country).emergency if country else ""
 
 

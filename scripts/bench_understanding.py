@@ -90,9 +90,7 @@ def measure(model: Path) -> dict[str, float]:
     import evaluate
 
     agent = evaluate.load_agent(model)
-    later = evaluate.held_out("questions_second")
-    questions = [*evaluate.held_out("questions"), *(m for m in later if m.topics[0] not in evaluate.REFUSED)]
-    strangers = evaluate.held_out("offtopic")
+    questions, strangers = evaluate.both_sets()
     evaluate.ask(agent, questions[:20])  # warm
     clean, odd = evaluate.ask(agent, questions), evaluate.ask(agent, strangers)
     slipped = evaluate.ask(agent, evaluate.misspelt(questions, evaluate.SEEDS[0]))

@@ -90,6 +90,14 @@ def held_out(name: str) -> list[Message]:
     return [Message(text, (topic,)) for topic, texts in found.items() for text in texts]
 
 
+def both_sets() -> tuple[list[Message], list[Message]]:
+    """All held-out questions about topics, and all messages that must not be answered as one."""
+    later = held_out("questions_second")
+    questions = [*held_out("questions"), *(message for message in later if message.topics[0] not in REFUSED)]
+    strangers = [*held_out("offtopic"), *(message for message in later if message.topics[0] in REFUSED)]
+    return questions, strangers
+
+
 def several() -> list[Message]:
     """Messages that ask more than one thing."""
     found = yaml.safe_load((HELD_OUT / "multi.yml").read_text(encoding="utf-8"))
@@ -179,9 +187,7 @@ def load_agent(model: Path) -> Any:
 
 def evaluate(agent: Any) -> bool:
     """Print and write the whole measurement; True when every bar is met."""
-    later = held_out("questions_second")
-    questions = [*held_out("questions"), *(message for message in later if message.topics[0] not in REFUSED)]
-    strangers = [*held_out("offtopic"), *(message for message in later if message.topics[0] in REFUSED)]
+    questions, strangers = both_sets()
     clean, odd, many = ask(agent, questions), ask(agent, strangers), ask(agent, several())
     slipped = [result for seed in SEEDS for result in ask(agent, misspelt(questions, seed))]
     odd_slipped = [result for seed in SEEDS for result in ask(agent, misspelt(strangers, seed))]

@@ -14,8 +14,6 @@ from actions.report.rules import report_rules
 FORM = "report_form"
 ADD = "add"
 """The ``choice`` of a ``start_report`` that adds a page to the letter read before."""
-
-
 UNREAD = "red_flag"
 """The intent of a letter that came with a patient's own words about an emergency: those were answered first."""
 _BEGINS = re.compile(

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from tests.conftest import ROOT, free_ports
+from tests.conftest import ROOT, answers, free_ports
 
 POSTGRES = os.environ.get("PLAINSPOKEN_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS = os.environ.get("PLAINSPOKEN_TEST_REDIS", "redis://127.0.0.1:6379/9")
@@ -127,7 +126,7 @@ class Cluster:
         deadline = time.monotonic() + START_UP_SECONDS
         for name in names:
             url = f"http://127.0.0.1:{self.ports[name]}{HEALTH[name.split('-')[0]]}"
-            while not await asyncio.to_thread(_answers, url):
+            while not await asyncio.to_thread(answers, url):
                 log = (self.var / f"{name}.log").read_text(errors="replace")[-2000:]
                 assert self.processes[name].poll() is None and time.monotonic() < deadline, f"{name}:\n{log}"
                 await asyncio.sleep(0.3)
@@ -140,14 +139,6 @@ class Cluster:
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as reply:
-            return bool(reply.status == 200)
-    except OSError:
-        return False
 
 
 @contextlib.asynccontextmanager
