@@ -101,7 +101,8 @@ class Reader:
         """Return whether ``part`` is said, in its own sentence, of somebody else than the rest."""
         tokens = self.concepts.message.tokens
         sentence = tokens[part[0][0]].sentence
-        named = any(tokens[span[0]].sentence == sentence for span in self.spans("OTHER"))
+        # "They cut a melanoma off me": doctors, whom nobody has named.
+        named = any(tokens[i].sentence == sentence and tokens[i].word != "they" for i, _ in self.spans("OTHER"))
         return named and self.person([part]) == "other" and any(self.person([other]) == "self" for other in rest)
 
     def first_person(self, sentence: int) -> bool:
@@ -352,7 +353,10 @@ class Reader:
         people = {i for span in self.spans("SELF", "OTHER") for i in range(*span)}
         for pet in self.spans("PET"):
             if pet[1] <= whole[0] and tokens[pet[0]].sentence == tokens[whole[0]].sentence:
-                if not any(i in people or tokens[i].owner for i in range(pet[1], whole[0])):
+                between = range(pet[1], whole[0])
+                did = {i for span in self.spans("PET_DID") for i in range(*span)}
+                # "My dog can't walk, his legs ..." is the dog's; "the dog pulled her over, her legs ..." is not.
+                if not any(i in people or i in did or tokens[i].owner == "self" for i in between):
                     return True
         for cue in self.spans("LEARNING"):
             own_case = any(cue[1] <= i < whole[0] and i in people for i in people)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from safety.detect import Assessment, rank
+from safety.detect import Assessment, Detector, Finding, rank
 from safety.questions import questions
 
 
@@ -17,8 +18,15 @@ class Told:
     rules: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
     tier: str = "none"
+    since: int = 0
+    """Messages since then: 0 for the one right after."""
 
 
+REPLY_WITHIN = 4
+"""So many messages after the words, "on my way now" still answers what they asked."""
+_POINTS_BACK = re.compile(
+    r"\W*(?:and |also |now |yes |yeah )*(?:it|its|it['’]s|they|they['’]re|theyre|the other one)\b", re.I
+)
 CLEARED = "cleared"
 """Key of the words that stand down after a clarifying question was answered with no."""
 
@@ -57,14 +65,88 @@ def after_question(
 
 
 def after_told(found: Assessment, told: Told) -> Assessment:
-    """Return ``found``, turned into a short reminder when all of it was told already and nothing is new or worse."""
-    if found.tier in ("none", "clarify") or found.key == CLEARED:
+    """Return ``found``, turned into a short reminder when all of it was told already and nothing is new or worse.
+
+    A vague sign is not asked about when the gravest answer would lead to no more than was told: that would nag.
+    """
+    if found.tier == "none" or found.key == CLEARED:
         return found
+    if found.tier == "clarify":
+        grave = questions()[found.clarify].yes if found.clarify in questions() else "emergency"
+        heard = found.category in told.categories and rank(told.tier) >= rank(grave)
+        return reminder(told, found) if heard else found
     rules = {f.rule for f in found.findings if f.assertion == "present" and rank(f.tier) > rank("clarify")}
     new = rules - told.rules or found.worse or rank(found.tier) > rank(told.tier)
     if found.categories and set(found.categories) <= told.categories and not new and rules:
         return replace(found, key="reminder_crisis" if found.tier == "crisis" else "reminder")
     return found
+
+
+def reminder(told: Told, found: Assessment | None = None) -> Assessment:
+    """Return the short reminder of what was ``told``: for who adds nothing new, or says where they are."""
+    found = found or Assessment()
+    categories = found.categories or tuple(sorted(told.categories))
+    key = "reminder_crisis" if told.tier == "crisis" else "reminder"
+    return replace(found, tier=told.tier, category=categories[0], categories=categories, key=key, clarify="")
+
+
+def after_crisis_words(intent: str, found: Assessment, told: Told, before: str) -> Assessment:
+    """Return what a bare "yes" or "no" means right after the crisis words (``before``: the key of what was said).
+
+    They ask "are you thinking about ending your life?" and whom the person can tell. Either may be answered. "Yes" is
+    taken for the graver; "no" may mean that there is nobody, so the person to call is named once more.
+    """
+    if found.key or not before.startswith("crisis_"):
+        return found
+    if intent == "affirm" and told.tier == "crisis":
+        return Assessment("emergency", "crisis", ("crisis",), key="crisis_emergency")
+    return replace(reminder(told), key="reminder_crisis") if intent == "deny" else found
+
+
+def after_means(states: Collection[str], found: Assessment, told: Told) -> Assessment:
+    """Return ``found``, or the gravest crisis words when somebody thinking of death tells what they have at hand."""
+    if found.key or told.tier != "crisis" or "HAS_MEANS" not in states:
+        return found
+    return Assessment("emergency", "crisis", ("crisis",), key="crisis_emergency", findings=found.findings)
+
+
+def without_guess(found: Assessment, told: Told, plain: bool) -> Assessment:
+    """Return ``found`` without a question that no rule asks for, where it would only frighten.
+
+    After an emergency was told and not taken back, its gravest answer would lead to the number that was given (the words
+    of a crisis are others). A message that is ``plain`` about something explained here is not asked about ending one's life.
+    """
+    guessed = found.tier == "clarify" and not any(f.assertion == "present" for f in found.findings)
+    crisis = found.category == "crisis"
+    if guessed and (plain if crisis else told.tier == "emergency"):
+        return Assessment(findings=found.findings)
+    return found
+
+
+def together(earlier: str, said: str, alone: Sequence[Finding], detector: Detector) -> list[Finding]:
+    """Return the signs that neither holds and both do: a cancer told before, a back that hurts now.
+
+    Not of a crisis or an overdose: their words ("thanks, goodbye") mean something else a message later.
+
+    Args:
+        earlier: what the person told in the last messages.
+        said: the message.
+        alone: every finding of the message, also those that do not count.
+        detector: the rules.
+    """
+    if not earlier or not said:
+        return []
+    known = {f.rule for f in alone} | {f.rule for f in detector.detect(earlier)}
+    joint = ", " if _POINTS_BACK.match(said) else "\n"  # "it's swollen" goes on with the sentence before
+    return [
+        f
+        for f in detector.detect(f"{earlier}{joint}{said}")
+        if f.assertion == "present"
+        and f.tier != "decision"
+        and f.category not in ("crisis", "overdose")
+        and f.rule not in known
+        and f.start < len(earlier) < f.start + len(f.evidence)
+    ]
 
 
 def in_words_for(found: Assessment) -> Assessment:

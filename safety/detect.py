@@ -37,10 +37,22 @@ class Finding:
 
 @dataclass(frozen=True)
 class Learned:
-    """What the second signal thinks: the category it recognises, and the tier it raises a rule that would ask to."""
+    """What the second signal thinks: the category it recognises, the tier it raises to, and of whom the message speaks.
+
+    ``sure``: what the message means and the words of the rules that it uses agree, so plainly that nothing need be asked.
+    ``danger``, 0 to 1: how likely it holds a red flag of any category to be.
+    """
 
     category: str
     tier: str
+    sure: bool = False
+    danger: float = 1.0
+    person: Person = "self"
+
+    @property
+    def finding(self) -> Finding:
+        """The sign it stands for, beside those that rules found."""
+        return Finding(self.category, self.tier, f"signal.{self.category}", "", "present", self.person)
 
 
 @dataclass(frozen=True)
@@ -118,6 +130,17 @@ class Detector:
                     break
         return list(best.values())
 
+    def person(self, text: str) -> Person:
+        """Return of whom ``text`` speaks most."""
+        concepts = self._concepts(text)
+        owners = [token.owner for token in concepts.message.tokens]
+        others = len(concepts.spans.get("OTHER", ())) + owners.count("other")
+        return "other" if others > len(concepts.spans.get("SELF", ())) + owners.count("self") else "self"
+
+    def concepts_in(self, text: str) -> frozenset[str]:
+        """Return the names of the concepts that ``text`` holds."""
+        return frozenset(name for name in self._concepts(text).spans if name.isupper())
+
     def _finding(
         self, category: str, rule: Rule, parts: Sequence[Found], reader: Reader, concepts: Concepts, source: Source
     ) -> Finding:
@@ -125,7 +148,7 @@ class Detector:
         tokens = concepts.message.tokens
         spans = [span for part in parts for span in part]
         first, last = min(span[0] for span in spans), max(span[1] for span in spans) - 1
-        if rule.id in _CANCER_AND and reader.is_anothers(parts[0], parts[1:]):
+        if rule.one_person and reader.is_anothers(parts[0], parts[1:]):
             reasons.append("family")  # "my wife has cancer, my back hurts": no one has both
         assertion: str = reasons[0] if reasons else "present"
         if source == "report" and assertion == "present" and not reader.first_person(tokens[first].sentence):
@@ -142,9 +165,9 @@ class Detector:
         )
 
     def states(self, text: str) -> frozenset[str]:
-        """Return which of ``IN_CARE``, ``WORSE``, ``MINOR``, ``IDIOM`` and the typed replies (``REPLY_...``) a message tells."""
+        """Return which of ``STATES`` and the typed replies (``REPLY_...``) a message tells."""
         concepts = self._concepts(text)
-        found = {name for name in ("IN_CARE", "WORSE", "MINOR", "IDIOM") if name in concepts}
+        found = {name for name in STATES if name in concepts}
         found |= {name for name in concepts.spans if name.startswith("REPLY_")}
         tokens = concepts.message.tokens
         for before, token, after in zip(tokens, tokens[1:], [*tokens[2:], None]):
@@ -158,7 +181,8 @@ class Detector:
         return frozenset(found)
 
 
-_CANCER_AND = frozenset({"cancer.nerve", "cancer.spine_pain"})
+STATES = ("IN_CARE", "WORSE", "MINOR", "IDIOM", "HAS_MEANS")
+"""Concepts that are no sign by themselves and change what a message, or a conversation, means."""
 _NUMBERS = frozenset({"NUMBER", "NUMBER_HOT", "NUMBER_OLD", "NUMBER_SMALL", "NUMBER_BIG"})
 
 
@@ -178,14 +202,21 @@ def assess(
 ) -> Assessment:
     """Draw the conclusion from ``findings``; ``learned`` may only raise it.
 
-    Alone, the learned signal asks its clarifying question. Agreeing with a rule of the same category that would only
-    ask, it raises to its own tier.
+    Alone, the learned signal asks its clarifying question. It raises to its own tier when it agrees with a rule that would
+    only ask, or is ``sure``: then the rules' own words in the message and its meaning agree. What a rule excused
+    ("no numbness"), or words of an idiom ("dying to know"), it must be sure to ask about.
     """
     findings = tuple(findings)
     counted = [f for f in findings if f.assertion == "present" and f.tier != "decision"]
     reported = (
         [f for f in findings if f.assertion == "reported" and rank(f.tier) >= rank("urgent")] if not counted else []
     )
+    excused = {f.category for f in findings if f.tier != "decision" and f.assertion != "present"}
+    if learned and all(f.tier == "clarify" for f in counted):
+        doubted = learned.category in excused or "IDIOM" in states
+        if not doubted and (learned.sure or any(f.category == learned.category for f in counted)):
+            counted = [learned.finding]
+            findings = (*findings, learned.finding)
     counted.sort(key=lambda f: (-rank(f.tier), f.start))
     if not counted and reported:
         return _ask(max(reported, key=lambda f: rank(f.tier)).category, "report", findings)
@@ -193,27 +224,20 @@ def assess(
         over = next((f for f in findings if f.assertion in ("resolved", "normal") and f.tier == "emergency"), None)
         if over:  # "I couldn't pee on Sunday, fine now", "is it normal not to pee after surgery?": worth one question
             return _ask(over.category, question_for(over.category), findings, over.person)
-        # What a rule excused ("no numbness"), or words of an idiom ("dying to know"), the learned signal may not ask about.
-        if learned is None or "IDIOM" in states or any(f.tier != "decision" for f in findings):
+        if learned is None or ((excused or "IDIOM" in states) and not learned.sure):
             return Assessment(findings=findings)
         return _ask(learned.category, question_for(learned.category), findings)
     top = counted[0]
-    tier = top.tier
-    if learned and learned.category == top.category and tier == "clarify":
-        tier = learned.tier
-    categories = tuple(
-        dict.fromkeys(f.category for f in counted if rank(f.tier) > rank("clarify") or tier == "clarify")
-    )
-    categories = categories or (top.category,)
-    if tier == "clarify":
+    if top.tier == "clarify":
         return _ask(top.category, top.ask, findings, top.person)
+    categories = dict.fromkeys(f.category for f in counted if rank(f.tier) > rank("clarify"))
     other = "_other" if top.person == "other" else ""
     return Assessment(
-        tier,
+        top.tier,
         top.category,
-        categories,
+        tuple(categories),
         top.person,
-        f"{top.category}_{tier}{other}",
+        f"{top.category}_{top.tier}{other}",
         in_care="IN_CARE" in states,
         worse="WORSE" in states,
         minor="MINOR" in states,

@@ -12,6 +12,15 @@ SHORTEST = {4: 150, 3: 300}
 """Characters a text must have to be a letter, by how many kinds of marks it shows."""
 SHORTEST_EXPECTED = {2: 120}
 """The same when a letter was asked for, or this may be its next part."""
+SHORTEST_ANNOUNCED = {2: 60}
+"""The same for what stands behind "here is my report:"."""
+
+_ANNOUNCED = re.compile(
+    r"^\W*(?:(?:here(?:['’]?s| is| are)|this is|below is)\b[^:\n]{0,60}\b(?:report|letter|results?|findings|scan|mri|says?)\b[^:\n]{0,30}"
+    r"|(?:my |the )?(?:mri|ct|x-?ray|scan|radiology|spine)\b[^:\n]{0,30}\b(?:report|results?)\b[^:\n]{0,30}"
+    r"|(?:my |the )?(?:report|letter|mri|scan)(?: report)? says)[ \t]*[:\n]",
+    re.IGNORECASE,
+)
 
 _MARKS = [
     re.compile(pattern, re.IGNORECASE | re.MULTILINE)
@@ -68,6 +77,8 @@ _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 def is_letter(text: str, *, expected: bool = False) -> bool:
     """Return whether ``text`` is a letter or report. ``expected``: one was asked for, or this may be its next part."""
     needed = SHORTEST | SHORTEST_EXPECTED if expected else SHORTEST
+    if announced := _ANNOUNCED.match(text):
+        text, needed = text[announced.end() :], SHORTEST | SHORTEST_ANNOUNCED
     if len(text) < min(needed.values()):
         return False
     marks = sum(bool(pattern.search(text)) for pattern in _MARKS)

@@ -95,7 +95,8 @@ class Matcher:
     def concepts(self, text: str) -> Concepts:
         """Return the concepts of ``text``.
 
-        Words inside an idiom (concept ``IDIOM``) stand for nothing else, words inside ``X_NOT`` not for ``X``.
+        Words inside an idiom (concept ``IDIOM``) stand for nothing else but a reply ("I don't want to die" answers a
+        question), words inside ``X_NOT`` not for ``X``.
         """
         message = self.normaliser.message(text)
         known = self.normaliser.vocabulary
@@ -116,6 +117,7 @@ class Matcher:
                 span
                 for span in sorted(set(group))
                 if name == "IDIOM"
+                or name.startswith("REPLY_")
                 or (
                     not any(_inside(span, idiom) for idiom in idioms)
                     and not any(

@@ -40,6 +40,8 @@ class NumbersFile:
     unknown: Numbers
     countries: dict[str, Numbers]
     european_union: tuple[str, ...]
+    places: dict[str, tuple[str, ...]]
+    """States and cities by country: who says "I'm in Texas" has said where help must come."""
 
 
 @lru_cache(maxsize=1)
@@ -60,13 +62,32 @@ _NAMES = {
     "lithuania": "LT", "luxembourg": "LU", "malta": "MT", "netherlands": "NL", "holland": "NL", "poland": "PL",
     "portugal": "PT", "romania": "RO", "slovakia": "SK", "slovenia": "SI", "spain": "ES", "sweden": "SE",
 }  # fmt: skip
-_SAID = re.compile(
+_SHORT = {"us": "US", "u.s": "US", "u.s.a": "US", "u.k": "GB", "nz": "NZ", "aus": "AU"}
+"""Names that stand for a country only where nothing else is said: "us" is a word, too."""
+_SAID = (
     r"(?<!not )(?<!n't )\b(?:i['’]?m|i am|we['’]?re|we are|s?he['’]?s|is|am|live|lives|living|based|stay|staying|here|"
     r"currently|now|holiday|calling|writing|messaging)(?: (?:back|over|out|right now|now|currently|on holiday|away))? "
     r"(?:in|from) (?:[\w' ]{2,30}, ?)?(?:the (?!us\b|states\b))?"
-    rf"({'|'.join(sorted(map(re.escape, _NAMES), key=len, reverse=True))})\b",
+)
+_NOT_THEM = re.compile(
+    r"\b(?:surgeon|doctor|consultant|specialist|clinic|hospital|cent(?:re|er)|company|insurer|neighbou?r|lawyer)s?"
+    r"(?: who| that)? (?:is|are|was|were|lives?|works?|comes?|based)\b[^.,;!?\n]*",
     re.IGNORECASE,
 )
+"""Where somebody is who is not the patient: "my surgeon is from London"."""
+_ALONE = r"\W*(?:(?:i['’]?m|i am|we|are|we['’]?re|in|from|the|here|it['’]?s|is|my|country|actually|sorry|ok|okay|yes|no|oh)\W+)*"
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, str]:
+    """The code of the country by every name of it, and of a place in it."""
+    return {place: code for code, places in all_numbers().places.items() for place in places} | _NAMES
+
+
+@lru_cache(maxsize=2)
+def _pattern(before: str, after: str, *more: str) -> re.Pattern[str]:
+    names = sorted(map(re.escape, [*_names(), *more]), key=len, reverse=True)
+    return re.compile(rf"{before}({'|'.join(names)}){after}", re.IGNORECASE)
 
 
 def country_said(texts: Iterable[str]) -> str | None:
@@ -74,8 +95,15 @@ def country_said(texts: Iterable[str]) -> str | None:
 
     Where a person says they are beats any form: it is where the ambulance has to go.
     """
-    found = [match for text in texts for match in _SAID.findall(text)]
-    return _NAMES[found[-1].casefold()] if found else None
+    said = _pattern(_SAID, r"\b")
+    found = [match for text in texts for match in said.findall(_NOT_THEM.sub("", text))]
+    return _names()[found[-1].casefold()] if found else None
+
+
+def country_named(text: str) -> str | None:
+    """Return the code of the country when ``text`` is little more than its name: "UK", "actually Canada"."""
+    found = _pattern(_ALONE, r"\W*$", *_SHORT).match(text)
+    return (_names() | _SHORT)[found[1].casefold()] if found else None
 
 
 def numbers_for(country: str | None) -> Numbers:

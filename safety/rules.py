@@ -91,8 +91,8 @@ class Rule:
     """Concepts that, in a sentence of the finding, say that this is something else."""
     despite: tuple[Status, ...] = ()
     """Statuses that do not excuse it: a suicidal "if" still counts."""
-    alone: bool = True
-    """False when the finding only counts for a person who is meant now, never for others (decision flags)."""
+    one_person: bool = False
+    """Its parts must be said of one person: "my wife has cancer, my back hurts" is no sign in either."""
 
     def __post_init__(self) -> None:
         if self.tier == "clarify" and not self.ask:

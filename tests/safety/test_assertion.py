@@ -22,6 +22,15 @@ DENIED = [
     "have not lost control of my bowels",
     "no change in sensation when I pee",
 ]
+FORETOLD = [
+    "surgeon said ill be dead from the waist down if i dont have it",
+    "doctor told me I would lose control of my bladder without surgery",
+    "they say i'll go numb down below and not be able to pee",
+    "the surgeon reckons i will be incontinent within a year",
+    "my consultant warned i'd be numb down below",
+    "Risks including infection, nerve damage, paralysis, loss of bladder control were explained.",
+    "what would happen if i got cauda equina while waiting",
+]
 FINDINGS_THAT_LOOK_DENIED = [
     ("no fever but cant pee", "cauda_equina"),
     ("no fever, can't pee", "cauda_equina"),
@@ -125,7 +134,7 @@ QUOTED = [
     "my GP ruled out a clot",
     "I read an article about suicide and chronic pain",
 ]
-SILENT = [*DENIED, *PAST, *STABLE, *IMAGINED, *ASKED, *SOMEONE_ELSE_THEN, *IDIOMS, *QUOTED]
+SILENT = [*DENIED, *FORETOLD, *PAST, *STABLE, *IMAGINED, *ASKED, *SOMEONE_ELSE_THEN, *IDIOMS, *QUOTED]
 
 
 @pytest.mark.parametrize("text", SILENT)

@@ -47,6 +47,21 @@ def test_long_letters_are_told_without_being_asked_for() -> None:
     assert len(missed) <= 0.06 * len(LONG), missed
 
 
+REPORT = "L4/5 disc bulge with mild canal stenosis. No nerve compression. Impression: degenerative change."
+
+
+@pytest.mark.parametrize(
+    "announced",
+    [
+        "here is my report:", "Here's what my MRI says:", "here are the results:", "My MRI report:", "the report says:",
+        "this is what the letter said:", "Scan results:", "MRI lumbar spine report:",
+    ],
+)  # fmt: skip
+def test_what_is_announced_as_a_report_may_be_short(announced: str) -> None:
+    assert is_letter(f"{announced} {REPORT}")
+    assert not is_letter(f"{announced} I can't feel my legs and I wet myself, what do I do about my L4/5 disc?")
+
+
 def test_a_remark_around_a_letter_is_kept_apart() -> None:
     letter = LETTERS["01_complete_second_opinion"]["letter"]
     text = f"Can you explain this to me please? I can't feel my legs since yesterday.\n\n{letter}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+from runtime.settings import ROOT
 from safety.detect import detector
-from safety.rules import load_lexicon
+from safety.rules import load_lexicon, load_rules, parse
 
 
 def test_no_look_alike_hides_a_whole_sign() -> None:
@@ -21,3 +24,18 @@ def test_no_look_alike_is_the_beginning_of_a_cry_for_help() -> None:
     said = ("i can't go on", "i can't cope", "i want to give up", "i'm done with everything", "i can't do this anymore")
     for text in said:
         assert detector().detect(text), text
+
+
+def test_every_concept_is_used() -> None:
+    """By a rule, by another concept, or by the code that reads what surrounds a finding."""
+    lexicon = load_lexicon()
+    used: set[str] = set()
+    for _, rule in load_rules():
+        used |= set(rule.unless) | {name for pattern in rule.patterns for name in parse(pattern).names}
+    for words in lexicon.concepts.values():
+        used |= set(re.findall(r"\{([A-Z_]+)\}", words))
+    for path in (ROOT / "safety").glob("*.py"):
+        used |= set(re.findall(r'"([A-Z_]+)"', path.read_text(encoding="utf-8")))
+    used |= set(re.findall(r'"([A-Z_]+)"', (ROOT / "bot" / "red_flag_component.py").read_text(encoding="utf-8")))
+    unused = {name for name in lexicon.concepts if name not in used and name.removesuffix("_NOT") not in used}
+    assert not unused

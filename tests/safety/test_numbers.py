@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from safety.numbers import country_said, numbers_for
+from safety.numbers import country_named, country_said, numbers_for
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,10 @@ from safety.numbers import country_said, numbers_for
         (["I'm not in Australia"], None),
         (["it hurts us in the back"], None),
         (["turkey sandwiches"], None),
+        (["im in dublin"], "IE"),
+        (["we live in Texas"], "US"),
+        (["my surgeon is from London"], None),
+        (["the hospital is in Boston"], None),
         ([], None),
     ],
 )
@@ -33,3 +37,19 @@ def test_where_they_say_they_are(texts: list[str], code: str | None) -> None:
 def test_the_number_follows() -> None:
     assert numbers_for(country_said(["I'm in Germany"])).emergency == "112"
     assert numbers_for(country_said(["I'm in Australia"])).emergency == "000"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("UK", "GB"),
+        ("actually canada", "CA"),
+        ("us", "US"),
+        ("texas", "US"),
+        ("germany.", "DE"),
+        ("tell us", None),
+        ("", None),
+    ],
+)
+def test_a_message_that_is_only_a_place(text: str, code: str | None) -> None:
+    assert country_named(text) == code

@@ -94,7 +94,7 @@ def test_a_question_is_one_question_with_a_safety_line(question: str) -> None:
 @pytest.mark.parametrize("choice", sorted(escalation_words().replies))
 def test_the_replies_are_plain(choice: str) -> None:
     reply = escalation_words().replies[choice]
-    assert grade(reply.text.format(emergency_number="911")) <= 5
+    assert grade(reply.text.format(emergency_number="911", crisis_line="988")) <= 5
     for button in reply.buttons:
         assert len(button.title) <= 20 and button.choice in escalation_words().replies
         assert len('/escalation_reply{"choice":"%s"}' % button.choice) <= 64
