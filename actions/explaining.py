@@ -18,6 +18,13 @@ _WORD = re.compile(
     re.I,
 )
 
+_THAT = re.compile(
+    r"\bwhat(?:['’]?s| is| are) (?:that|this|it|those|they|these)\W*(?:please|then|exactly|again)?\W*$"
+    r"|\bwhat (?:that|this|it) (?:is|involves)\b",
+    re.I,
+)
+"""Words that point at a word said before: "what is that?"."""
+
 
 def explain_message(message: Mapping[str, Any]) -> list[Reply]:
     """The reply to a parsed message that asks for words: by a button's ``term``, else by what was typed."""
@@ -27,6 +34,15 @@ def explain_message(message: Mapping[str, Any]) -> list[Reply]:
     text = message.get("text") or ""
     typed = "" if text.startswith("/") else text
     return [explain(pressed or asked_terms(typed or " ".join(named)), typed or " ".join(named))]
+
+
+def explain_last(events: Sequence[Mapping[str, Any]]) -> Reply | None:
+    """The reply to "what is that?" when the message before named a medical word; None when nothing points at one."""
+    said = [str(event.get("text") or "") for event in events if event.get("event") == "user"][-2:]
+    if len(said) < 2 or not _THAT.search(said[1]) or said[0].startswith("/"):
+        return None
+    terms = [term for term in asked_terms(said[0]) if not term.everyday]
+    return explain(terms, said[0]) if terms else None
 
 
 def explain(terms: Sequence[Term], asked: str) -> Reply:

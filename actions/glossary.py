@@ -8,21 +8,39 @@ read as the one glossary word it is close to, unless it is an ordinary English w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import spacy
 from spacy.matcher import PhraseMatcher
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from knowledge.glossary import Term, not_terms, terms_by_id
 from runtime.settings import KNOWLEDGE
 
 # Same length in and out, so that places found in the changed text hold in the patient's own.
-_BLANKS = str.maketrans({"-": " ", "–": " ", "—": " ", "/": " ", "_": " ", "\n": " ", "’": "'", "‘": "'"})
+_BLANKS = str.maketrans({"’": "'", "‘": "'", **dict.fromkeys("-–—/_\n=*<>|^~", " ")})
+_PLUS = re.compile(r"\+(?!ve\b)")  # "FABER+", but "+ve" is a word
 _SPELLINGS = (("diskect", "discect"), ("ae", "e"), ("oe", "e"), ("our", "or"), ("isation", "ization"), ("ise", "ize"))
+# Other endings of the same word, tried when the glossary does not have the word as it stands.
+_ENDINGS = (
+    ("ally", "al"),
+    ("ically", "ic"),
+    ("ly", ""),
+    ("oses", "osis"),
+    ("eses", "esis"),
+    ("e", "a"),
+    ("a", "um"),
+    ("i", "us"),
+)
+_PREFIXES = re.compile(
+    r"^(hypo|hyper|para|post|pre|inter|intra|extra|trans|micro|mini|hemi|semi|pseudo|neuro|radiculo|multi|non|osteo|spondylo"
+    r"|ante|retro|antero|postero|sub|supra|infra|peri|poly|fibro|arthro|lumbo|cervico|thoraco|sacro|myelo|anti|over|un|re|co"
+    r"|electro|dys)[ -]?(?=[a-z]{4})(?!ion)"
+)
+"""Beginnings of words that letters write together, with a hyphen or apart."""
 _SHORTEST_TYPO = 6
 _NO_TERM = ""
 _NEAR = 30  # letters between "grade 1" and the word it grades ("grade 1 degenerative spondylolisthesis")
@@ -44,6 +62,7 @@ class _Index:
         self.by_words = PhraseMatcher(self.nlp.vocab, attr="NORM")
         self.by_letters = PhraseMatcher(self.nlp.vocab, attr="ORTH")
         self.ordinary = frozenset((KNOWLEDGE / "en" / "words.txt").read_text(encoding="utf-8").split())
+        self.by_form: list[tuple[re.Pattern[str], str]] = []
         self.known: frozenset[str] = frozenset()
         self.unclear: dict[str, str | None] = {}
         known: set[str] = set()
@@ -51,10 +70,14 @@ class _Index:
             said = (term.name, *term.synonyms, *term.misspellings, *term.abbreviations)
             exact = [phrase for phrase in said if self.needs_capitals(phrase)]
             patterns = [self.read(phrase) for phrase in said if phrase not in exact]
+            patterns += [
+                self.read(other) for phrase in said if phrase not in exact for other in _apart_and_together(phrase)
+            ]
             known.update(token.norm_ for doc in patterns for token in doc)
             self.by_words.add(term.id, patterns)
             exact += [f"{phrase}s" for phrase in exact]  # "ESIs"
             self.by_letters.add(term.id, [self.nlp.make_doc(phrase.translate(_BLANKS)) for phrase in exact])
+            self.by_form += [(re.compile(pattern), term.id) for pattern in term.patterns]
         self.by_words.add(_NO_TERM, [self.read(phrase) for phrase in not_terms()])
         self.known = frozenset(known)
         self.targets: dict[str, list[str]] = {}
@@ -68,15 +91,26 @@ class _Index:
 
     def read(self, text: str) -> Doc:
         """``text`` as tokens whose norm is the form that phrases are compared in."""
-        doc = self.nlp.make_doc(text.replace("++", "  ").translate(_BLANKS))
+        doc = self.nlp.make_doc(_PLUS.sub(" ", text).translate(_BLANKS))
         for token in doc:
             token.norm_ = self.normal(token.text)
         return doc
+
+    def forms(self, doc: Doc, text: str) -> Iterator[Span]:
+        """What in ``text`` has the form of a term: the whole words that hold it."""
+        for pattern, term in self.by_form:
+            for match in pattern.finditer(text):
+                span = doc.char_span(*match.span(), label=term, alignment_mode="expand")
+                if span is not None:
+                    yield span
 
     def normal(self, word: str) -> str:
         form = _normal(word)
         if not self.known or form in self.known or len(form) < _SHORTEST_TYPO or not form.isalpha():
             return form
+        for ending, other in _ENDINGS:
+            if form.endswith(ending) and form.removesuffix(ending) + other in self.known:
+                return form.removesuffix(ending) + other
         if word.lower() in self.ordinary or form in self.ordinary:
             return form
         if form not in self.unclear:
@@ -99,8 +133,21 @@ class _Index:
         return near[0][1]
 
 
+def _apart_and_together(phrase: str) -> Iterator[str]:
+    """Other ways to write a phrase that begins with a prefix: "hypo-aesthesia", "post operative", "microdiscectomy"."""
+    lower = phrase.lower()
+    match = _PREFIXES.match(lower)
+    if not match or phrase.isupper():
+        return
+    prefix, rest = match.group(1), lower[match.end() :]
+    if match.group() == prefix and len(rest.split()[0]) > 5:
+        yield f"{prefix} {rest}"
+    elif match.group() != prefix:
+        yield f"{prefix}{rest}"
+
+
 def _normal(word: str) -> str:
-    form = word.lower().removesuffix("'s").strip("'")
+    form = word.lower().removesuffix("'s").strip("'.")
     for british, american in _SPELLINGS:
         form = form.replace(british, american)
     if form in ("disk", "disks", "discs"):
@@ -135,6 +182,12 @@ def _index() -> _Index:
     return _Index(terms_by_id().values())
 
 
+def is_known(word: str) -> bool:
+    """Whether ``word`` is ordinary English or a word of the glossary, in whatever form it is written."""
+    index = _index()
+    return word in index.ordinary or word in index.known or _normal(word) in index.known
+
+
 def ordinary_words() -> frozenset[str]:
     """English words and every single word of the glossary: what a word with a capital may be without being a name."""
     return _index().ordinary | _index().known
@@ -149,7 +202,7 @@ def find_terms(text: str) -> tuple[TermSpan, ...]:
     """Return the terms named in ``text`` in reading order, the longest wording where two overlap; a term may recur."""
     index = _index()
     doc = index.read(text)
-    spans = [*index.by_words(doc, as_spans=True), *index.by_letters(doc, as_spans=True)]
+    spans = [*index.by_words(doc, as_spans=True), *index.by_letters(doc, as_spans=True), *index.forms(doc, text)]
     terms = terms_by_id()
     found = [
         TermSpan(terms[span.label_], span.start_char, span.end_char, text[span.start_char : span.end_char])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -118,17 +119,25 @@ def render_plan_pdf(plan: Plan) -> bytes:
             page.write_as("P", line, 11)
     page.ln(4)
     page.write_as("P", plan.footer, 9)
+    if page.changed:
+        page.write_as("P", plan_words().letters, 9)
     return bytes(page.output())
 
 
 class _TaggedPage(FPDF):
-    """A PDF whose text stands in a structure tree. fpdf2 tags figures only, with the same two calls as here."""
+    """A PDF whose text stands in a structure tree. fpdf2 tags figures only, with the same two calls as here.
+
+    ``changed``: something was written in letters that the built-in fonts do not have.
+    """
+
+    changed = False
 
     def write_as(self, tag: str, text: str, size: int) -> None:
         """One paragraph or heading, in reading order, in a built-in font, which has the Latin letters only."""
         self.set_font("Helvetica", "B" if tag.startswith("H") else "", size)
         height = size * 0.55
         plain = _in_latin(text)
+        self.changed = self.changed or plain != text.translate(_LATIN)
         needed = self.multi_cell(0, height, plain, dry_run=True, output=MethodReturnValue.HEIGHT)
         assert isinstance(needed, float)
         if self.will_page_break(needed):  # a tagged run of text may not go over the end of a page
@@ -141,14 +150,18 @@ class _TaggedPage(FPDF):
 
 
 def _in_latin(text: str) -> str:
-    """``text`` in the letters of the built-in fonts; other letters lose their accents or become a question mark."""
-    plain = text.translate(_LATIN)
-    return "".join(
-        letter if letter.isascii() or letter.encode("latin-1", "ignore") else _without_accents(letter)
-        for letter in plain
+    """``text`` in the letters of the built-in fonts: accents they lack are left out, a run of other letters is "[...]"."""
+    plain = "".join(
+        letter if letter.encode("latin-1", "ignore") else _without_accents(letter) for letter in text.translate(_LATIN)
     )
+    return _UNPRINTED.sub("[...]", plain)
+
+
+_BARRED = str.maketrans("łŁđĐıħĦœŒ", "lLdDihHoO")
+_UNPRINTED = re.compile(r"[^\x00-\xff]+(?:\s+[^\x00-\xff]+)*")
 
 
 def _without_accents(letter: str) -> str:
-    base = "".join(part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part))
-    return base if base.isascii() else "?"
+    parts = unicodedata.normalize("NFKD", letter.translate(_BARRED))
+    base = "".join(part for part in parts if not unicodedata.combining(part))
+    return base if base.isascii() else letter

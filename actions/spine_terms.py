@@ -27,13 +27,15 @@ REGIONS = {"C": "neck", "T": "mid", "L": "low", "S": "low"}
 _LETTER = r"(?:cervical|thoracic|dorsal|lumbar|sacral|[ctdls])"
 _NUMBER = r"(?:1[0-2]|[1-9]|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _WORDS = {word: number for number, word in enumerate(_NUMBER[3:-1].split("|")[2:], start=1)}
-_BONE = rf"{_LETTER}[\s.\-]?{_NUMBER}"
+# "L five", but "tone" and "done" are no bones.
+_BONE = rf"{_LETTER}(?:[\s.\-]?(?:1[0-2]|[1-9])|[\s.\-]{_NUMBER})"
 _LINK = r"\s*(?:/|\\|-|–|—|to|thru|through|down\s+to)\s*"
 _NEXT = rf"(?:{_LINK}(?:{_LETTER}[\s.]?)?{_NUMBER}|\s*{_LETTER}\s?{_NUMBER})"
 # "T2-weighted" and "T1 images" are ways of taking a scan, not bones.
 _LEVEL = re.compile(
-    rf"(?<![\w.]){_BONE}(?:{_NEXT})*(?![\w%]|\s*-?\s*(?:weighted|images?|signal|sequences?|mm\b|cm\b))", re.IGNORECASE
+    rf"(?<![\w.'’]){_BONE}(?:{_NEXT})*(?![\w%]|\s*-?\s*(?:weighted|images?|signal|sequences?|mm\b|cm\b))", re.IGNORECASE
 )
+_NECK = re.compile(r"\b(?:c ?[1-7]\b|neck|cervical|acdf|occipit)")
 _PART = re.compile(rf"({_LETTER})?[\s.\-]?({_NUMBER})", re.IGNORECASE)
 
 
@@ -72,6 +74,9 @@ class Procedure:
     plain: str
     said: tuple[str, ...]
     kind_of: str | None = None
+    forms: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    neck: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,23 +163,63 @@ def find_procedures(text: str) -> tuple[Found, ...]:
     Misspellings of words of eight letters or more are read when they are close to exactly one known word.
     """
     plain = re.sub(r"[-–—_]", " ", text.lower())
+    # "Endoscopic L4/5 discectomy": without the level the words stand together.
+    bare = _LEVEL.sub(lambda level: " " * len(level.group()), plain)
+    neck = bool(_NECK.search(plain))
     taken: list[Found] = []
     for pattern, procedure in _patterns():
-        for match in pattern.finditer(plain):
-            if not any(match.start() < other.end and other.start < match.end() for other in taken):
-                taken.append(Found(procedure, match.start(), match.end(), True))
+        for match in (*pattern.finditer(plain), *pattern.finditer(bare)):
+            _take(taken, procedure, match)
+    for pattern, procedure in _forms():
+        if neck or not procedure.neck:
+            for match in pattern.finditer(bare):
+                _take(taken, procedure, match, widening=True)
     for word in re.finditer(r"[a-z]{8,}", plain):
         if any(word.start() < other.end and other.start < word.end() for other in taken):
             continue
         near = _nearest(word.group())
         if near:
             taken.append(Found(near, word.start(), word.end(), False))
-    broader = {found.procedure.kind_of for found in taken}
+    broader = {name for found in taken for name in broader_than(found.procedure)}
+    if {found.procedure.kind_of for found in taken if found.procedure.id != "instrumented_fusion"} & {"fusion"}:
+        # "Instrumented fusion (TLIF)": with its kind named, the loose name is no second operation.
+        taken = [found for found in taken if found.procedure.id != "instrumented_fusion"]
     kept: dict[str, Found] = {}
     for found in sorted(taken, key=lambda found: found.start):
         if found.procedure.id not in broader:
             kept.setdefault(found.procedure.id, found)
     return tuple(kept.values())
+
+
+def _take(taken: list[Found], procedure: Procedure, match: re.Match[str], *, widening: bool = False) -> None:
+    """Add what ``match`` names to ``taken``, unless it overlaps. With ``widening`` it replaces what lies within it."""
+    within = [other for other in taken if match.start() <= other.start and other.end <= match.end()]
+    if any(match.start() < other.end and other.start < match.end() and other not in within for other in taken):
+        return
+    start = match.start()
+    if within and not (widening and _is_told_by(procedure, within)):
+        if not widening or match.end() == (start := max(other.end for other in within)):
+            return
+        within = []
+    taken[:] = [other for other in taken if other not in within]
+    taken.append(Found(procedure, start, match.end(), True))
+
+
+def _is_told_by(procedure: Procedure, parts: list[Found]) -> bool:
+    """Whether ``parts`` are but parts of ``procedure``: "decompression" and "fusion" of a fusion from the front."""
+    above = broader_than(procedure) | {procedure.id, *procedure.parts}
+    return all(part.procedure.id in above for part in parts) and any(part.procedure is not procedure for part in parts)
+
+
+def broader_than(procedure: Procedure) -> frozenset[str]:
+    """The ids of all operations that ``procedure`` is a kind of."""
+    by_id = {item.id: item for item in procedures().procedures}
+    found: set[str] = set()
+    above = procedure.kind_of
+    while above and above not in found:
+        found.add(above)
+        above = by_id[above].kind_of
+    return frozenset(found)
 
 
 @cache
@@ -186,6 +231,19 @@ def _patterns() -> tuple[tuple[re.Pattern[str], Procedure], ...]:
         (re.compile(rf"(?<!\w){re.escape(phrase.replace('-', ' ')).replace(chr(92) + ' ', ' +')}s?(?!\w)"), item)
         for phrase, item in pairs
     )
+
+
+@cache
+def _forms() -> tuple[tuple[re.Pattern[str], Procedure], ...]:
+    """The forms of operations told by their parts, those of the neck first."""
+    found = [(form, item) for item in procedures().procedures for form in item.forms]
+    found.sort(key=lambda pair: not pair[1].neck)
+    return tuple((re.compile(rf"(?<!\w)(?:{_filled(form)})"), item) for form, item in found)
+
+
+def _filled(form: str) -> str:
+    words = form.replace("{w}", r"(?:[a-z]+ +){0,3}").replace("{and}", r"(?:and|&|with|plus|\+|/|,)")
+    return words.replace(" ", " +").replace(" ++", " +")
 
 
 @cache

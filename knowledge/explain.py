@@ -124,6 +124,7 @@ class PlanWords:
     help: tuple[str, ...]
     sources: str
     footer: str
+    letters: str
     intro: str
     buttons: dict[str, str]
 
@@ -139,9 +140,12 @@ def plan_words() -> PlanWords:
 
 @dataclass(frozen=True)
 class CompareChoice:
+    """``said`` are wordings of an answer; ``told`` patterns that mean this choice wherever they stand."""
+
     value: str
     label: str
     said: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -211,7 +215,10 @@ class CompareWords:
     ask: tuple[Remark, ...]
     whom: dict[str, str]
     families: dict[str, tuple[str, ...]]
+    lay: dict[str, str]
     signs: dict[str, str]
+    told: dict[str, str]
+    noted: str
     teach_back: TeachBack
 
 

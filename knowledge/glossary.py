@@ -19,6 +19,7 @@ class Term:
     synonyms: tuple[str, ...] = ()
     abbreviations: tuple[str, ...] = ()
     misspellings: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
     everyday: bool = False
     only_near: tuple[str, ...] = ()
 

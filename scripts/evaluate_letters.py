@@ -66,7 +66,7 @@ def samples(folder: Path) -> dict[str, Sample]:
 def invented(reading: Reading, sample: Sample) -> list[str]:
     """What the reading says that the letter does not."""
     faults = []
-    text = " ".join(reading.letter.text.split())
+    text = " ".join(reading.letter.text.replace('"', "'").split())
     sentences = [(element.sentence, element.at) for element in reading.elements if element.sentence]
     sentences += [(sentence, (0, 0)) for sentence in reading.recommendation.sentences]
     for sentence, at in sentences:

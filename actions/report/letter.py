@@ -7,24 +7,34 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 
-from actions.glossary import ordinary_words
+from actions.glossary import TermSpan, find_terms, is_known, ordinary_words
 from actions.report.rules import report_rules
-from actions.spine_terms import procedures
+from actions.spine_terms import find_procedures, procedures
 
 _MARKUP = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z][^<>]{0,300}>", re.I | re.S)
 _SHORT_FORMS = re.compile(
     r"\b(?:dr|mr|mrs|ms|prof|st|vs|e\.?g|i\.?e|approx|no|lt|rt|l|r|fig|yrs?|mths?|wks?|hrs?|min|max|inc|dept|resp|cf|etc|b\.?d|"
-    r"t\.?d\.?s|o\.?d|p\.?r\.?n|a\.?m|p\.?m|pt|hx|dx|rx|tx|jr|sr|m\.?d|ph\.?d|int|ext|gr|st|ca)\.$",
+    r"t\.?d\.?s|o\.?d|p\.?r\.?n|a\.?m|p\.?m|pt|hx|dx|rx|tx|jr|sr|m\.?d|ph\.?d|int|ext|gr|st|ca|adj|ant|post|lat|sup|inf|cerv|thor|lumb|vert|approx|occ|freq|adv|equiv|sig|susp)\.$",
     re.I,
 )
+# Short forms that may also end a sentence: they do not where a small letter or a figure follows.
+_OPEN_FORMS = re.compile(r"\b(?:tabs?|caps?|inj|adv|inv|incl|rec|bilat|mod|sev|poss|prob|wt|ht|f/u|opp?|rpt)\.$", re.I)
 _STOP = re.compile(
     r"[.!?]+[\"')\]]*(?=\s)|[;](?=\s)|\n[ \t]*\n|\n(?=[ \t]*(?:[-*•·–]|\(?\d{1,2}[.)]\s|\(?[a-z][.)]\s))"
 )
 _PLAIN = str.maketrans(
     {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‐": "-", "‑": "-", "\n": " ", "\t": " ", "\xa0": " "}
+)
+
+
+# What a scanner takes for another letter: "l would advise AGAlNST surgery", "tr0uble", "norma1".
+_MISREAD = (
+    (re.compile(r"(?<=[A-Z])l(?=[A-Z])|(?<![\w'/.-])l(?= [a-z]{2})|(?<![\w'])l(?=[nft] [a-z])"), "I"),
+    (re.compile(r"(?<=[a-z])0(?=[a-z])"), "o"),
+    (re.compile(r"(?<=[a-z]{3})1(?=[a-z]|\b)"), "l"),
 )
 
 
@@ -36,9 +46,17 @@ class Sentence:
     start: int
     section: str
 
-    @property
+    @cached_property
     def plain(self) -> str:
-        return self.text.translate(_PLAIN).lower()
+        plain = self.text.translate(_PLAIN)
+        for pattern, letter in _MISREAD:
+            plain = pattern.sub(letter, plain)
+        return plain.lower()
+
+    @cached_property
+    def terms(self) -> tuple[TermSpan, ...]:
+        """The glossary terms it names."""
+        return find_terms(self.text)
 
     @property
     def end(self) -> int:
@@ -84,27 +102,63 @@ def _sentences(text: str) -> list[Sentence]:
     found: list[Sentence] = []
     section, place = "", 0
     afresh = [match.end() for match in re.finditer(rf"\n[ \t]*\n[ \t]*(?={report_rules().afresh})", text)]
-    for start, end, opened in _headings(text):
+    headings = _headings(text)
+    following = [start for start, _, _ in headings[1:]] + [len(text)]
+    for (start, end, opened), until in zip(headings, following, strict=False):
         found += _split_afresh(text, place, start, section, afresh)
+        asked = text[start:end].strip()
+        if asked.endswith("?") and find_procedures(asked):  # "Do I support the proposed fusion?"
+            found.append(Sentence(asked, text.index(asked, start), "request"))
         place, section = end, opened
         if section == "header":  # "Re: ..." speaks for its own line only
             line_end = text.find("\n", place)
             line_end = len(text) if line_end < 0 else line_end
             found += _split(text, place, line_end, section)
             section, place = "", line_end
+        elif _runs_on(text, end):  # "Impression: ..." at the head of a paragraph speaks for this paragraph
+            stop = min(until, _end_of_paragraph(text, end))
+            found += _split_afresh(text, place, stop, section, afresh)
+            section, place = "", stop
     return found + _split_afresh(text, place, len(text), section, afresh)
 
 
-_LINE = re.compile(r"(?m)^[ \t]*(?:question[ \t]*)?(?:\(?\d{1,2}[.):][ \t]*)?([^\n]{6,70}?[?:]?)[ \t]*$", re.I)
+_PARAGRAPH = re.compile(r"\n[ \t]*\n(?![ \t]*(?:[-*•·–]|\(?\d{1,2}[.)]\s|\(?[a-z][.)]\s))")
+
+
+def _runs_on(text: str, end: int) -> bool:
+    """Whether the line of the heading that ends at ``end`` goes on with words."""
+    return bool(text[end:].split("\n", 1)[0].strip(" \t*"))
+
+
+def _end_of_paragraph(text: str, start: int) -> int:
+    """Where the paragraph ends; the items of a list belong together."""
+    match = _PARAGRAPH.search(text, start)
+    return match.start() if match else len(text)
+
+
+_LABEL = re.compile(
+    r"(?m)(?:^|(?<=[.;!?)] ))[ \t]*(?:[-*•#|]+[ \t]*|\(?\d{1,2}[.)][ \t]*)?\**"
+    r"(?P<label>[A-Za-z][A-Za-z/&' \-]{1,44}?)\**[ \t]*(?:[:：|\t]|[ ]{3,}|[ ]-[ ])[ \t|]*"
+)
+"""A short label before a colon, a bar or a gap, as tables and forms have them ("Treatment taken | ...")."""
+_LONGEST_HEADING = 70
+_LINE = re.compile(r"(?m)^[ \t]*(?:question[ \t]*)?(?:\(?\d{1,2}[.):][ \t]*)?([^\n]{6,130}?[?:]?)[ \t]*$", re.I)
 
 
 def _headings(text: str) -> list[tuple[int, int, str]]:
-    """Where each heading begins and ends, and the section it opens: known headings, then short lines that ask or say one."""
+    """Where each heading begins and ends, and the section it opens: known headings, labels, lines that ask or say one."""
     rules = report_rules()
     found = [
         (match.start(), match.end(), rules.section_of[re.sub(r"\s+", " ", (match["line"] or match["inside"]).lower())])
         for match in _heading().finditer(text)
     ]
+    for match in _LABEL.finditer(text):
+        label = match["label"].lower()
+        if len(label.split()) > 5 or any(start < match.end() and match.start() < end for start, end, _ in found):
+            continue
+        opened = next((name for name, words in rules.labels.items() if re.search(words, label)), None)
+        if opened:
+            found.append((match.start(), match.end(), opened))
     taken = [(start, end) for start, end, _ in found]
     for match in _LINE.finditer(text):
         line = match.group(1)
@@ -113,8 +167,12 @@ def _headings(text: str) -> list[tuple[int, int, str]]:
         )
         if not alone or any(start < match.end() and match.start() < end for start, end in taken):
             continue
-        opened = next((name for name, words in rules.line_headings.items() if re.search(words, line.lower())), None)
-        if opened:
+        opened = None
+        if len(line) <= _LONGEST_HEADING or line.endswith("?"):
+            opened = next((name for name, words in rules.line_headings.items() if re.search(words, line.lower())), None)
+        if not opened and (line.endswith("?") or (line.isupper() and len(line) <= _LONGEST_HEADING and alone)):
+            opened = ""  # another question, another heading: what stood before has ended
+        if opened is not None:
             found.append((match.start(), match.end(), opened))
     return sorted(found)
 
@@ -135,6 +193,8 @@ def _split(text: str, start: int, end: int, section: str) -> list[Sentence]:
         before = text[stops[-1] : match.end()]
         if match.group().startswith(".") and _SHORT_FORMS.search(before):
             continue
+        if _OPEN_FORMS.search(before) and re.match(r"\s+[a-z\d]", text[match.end() :]):
+            continue
         if re.fullmatch(r"\W*\d{1,2}\.", before):  # "1." numbers the line
             continue
         stops.append(match.end())
@@ -153,7 +213,7 @@ def _split(text: str, start: int, end: int, section: str) -> list[Sentence]:
     found = []
     for left, right in pairwise(stops):
         piece = text[left:right]
-        stripped = piece.strip(" \t\n-*•·")
+        stripped = piece.strip(" \t\n-*•·|")
         if any(character.isalnum() for character in stripped):
             found.append(Sentence(stripped, left + piece.index(stripped), section))
     return found
@@ -162,7 +222,9 @@ def _split(text: str, start: int, end: int, section: str) -> list[Sentence]:
 # --- What must never be repeated ------------------------------------------------------------------------------------
 
 _TITLE = r"(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|Professor|Sir|Dame|Doctor|Sister|Nurse|DR|MR|MRS|MS|MISS|PROF)"
-_NAME = r"[A-Z][A-Za-z'’\-]+"
+_CAPITAL = "[A-ZÀ-ÖØ-ÞĀ-ſ]"
+_NAME = rf"{_CAPITAL}(?:[^\W\d_]|['’\-])+"
+_ADDRESSED = re.compile(rf"(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|Professor)\b\.?[ \t]+(?:[A-Z]\.?[ \t]+)*{_NAME}")
 _TITLED = re.compile(rf"\b{_TITLE}\b\.?[ \t]+((?:[A-Z]\.?[ \t]+){{0,3}}{_NAME}(?:[ \t]+{_NAME}){{0,2}})")
 _LABELS = (
     r"re|regarding|patient(?:'s)?(?: name)?|name|dear|hi|hello|cc|copy to|member|claimant|insured|employee|attention|"
@@ -200,8 +262,10 @@ def _private(text: str) -> list[tuple[int, int]]:
     names: set[str] = set()
     for pattern in (_TITLED, _LABELLED):
         for match in pattern.finditer(text):
-            words = [word for word in re.split(r"[\s,]+", match.group(1)) if _is_name(word)]
-            names.update(words)
+            words = re.split(r"[\s,]+", match.group(1))
+            names.update(word for word in words if _is_name(word))
+            if _ADDRESSED.match(match.group()):  # "Mr Kemp" is a name although Kemp is also a test
+                names.add(next(word for word in words if len(word.strip(".")) > 1))
     for match in _UNKNOWN.finditer(text):
         first, second = match["one"], match["two"] or ""
         strangers = [word for word in (first, second) if len(word) > 3 and not word.isupper() and _is_stranger(word)]
@@ -233,7 +297,10 @@ def _is_name(word: str) -> bool:
 
 def _is_stranger(word: str) -> bool:
     form = word.lower().removesuffix("'s").removesuffix("’s")
-    return not any(part in _vocabulary() or part.rstrip("s") in _vocabulary() for part in (form, *form.split("-")))
+    if re.fullmatch(r"[A-Z]{2,}s", word):  # several of something with a short form ("MBBs")
+        return False
+    known = _vocabulary()
+    return not any(part in known or part.rstrip("s") in known or is_known(part) for part in (form, *form.split("-")))
 
 
 def _merged(places: list[tuple[int, int]]) -> list[tuple[int, int]]:

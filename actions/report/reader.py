@@ -10,12 +10,13 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from actions.glossary import TermSpan, find_terms, plain_words
+from actions.glossary import TermSpan, find_terms, is_known, plain_words
 from actions.report.elements import Element, find_elements, is_negated
 from actions.report.letter import Letter, Sentence, take_apart
 from actions.report.recommendation import NOTHING, Recommendation, find_recommendation
 from actions.report.rules import compile_all, report_rules
-from actions.spine_terms import find_levels
+from actions.report.signal import signal
+from actions.spine_terms import find_levels, find_procedures
 from bot.plain_text import is_foreign, readable
 from knowledge.glossary import Term
 from safety.detect import Finding, detect
@@ -85,7 +86,9 @@ def read(text: str) -> Reading:
 def prepare() -> None:
     """Load and compile everything, so that the first letter is read as fast as the rest. For the start of a process."""
     compile_all()
+    signal()
     find_terms("")
+    find_procedures("")
     detect("", source="report")
 
 
@@ -93,7 +96,7 @@ def kind_of(text: str) -> Kind:
     """Tell a letter about a spine from everything else that may be pasted."""
     rules = report_rules()
     plain = text.lower()
-    if is_foreign(readable(text)):
+    if is_foreign(readable(text)) or _is_strange(plain):
         return "other_language"
     spine = len(re.findall(rules.spine_words, plain)) + 2 * len(find_levels(text))
     others = len(re.findall(rules.other_parts, plain))
@@ -107,6 +110,13 @@ def kind_of(text: str) -> Kind:
     if medical + spine < 3:
         return "not_medical"
     return "letter"
+
+
+def _is_strange(plain: str) -> bool:
+    """Whether hardly any word is English: a language that no list of common words covers."""
+    words = re.findall(r"[^\W\d_]{2,}", plain)
+    rules = report_rules()
+    return len(words) >= rules.shortest_words and sum(map(is_known, words)) < rules.fewest_known * len(words)
 
 
 def _terms(letter: Letter) -> tuple[SeenTerm, ...]:
@@ -184,7 +194,7 @@ def quote(letter: Letter, sentence: Sentence, at: tuple[int, int] = (0, 0), word
     inner = " ... ".join(filter(None, (" ".join(part.split()).strip() for part in parts if re.search(r"\w", part))))
     lead = "... " if start > 0 else ""
     tail = " ..." if end < len(sentence.text) else ""
-    return f"{lead}{inner}{tail}".strip()
+    return f"{lead}{inner}{tail}".strip().rstrip(";,").replace('"', "'")  # it will stand in quotation marks itself
 
 
 def _window(sentence: Sentence, at: tuple[int, int], most: int) -> tuple[int, int]:
@@ -241,6 +251,16 @@ def _mismatches(letter: Letter, advice: Recommendation) -> tuple[Mismatch, ...]:
         if sentence not in advice.sentences and sentence.section != "past"
         for match in _LIMB.finditer(sentence.text)
     }
-    if sides in ({"left"}, {"right"}) and pains in ({"left"}, {"right"}) and sides != pains:
-        found.append(Mismatch("side", *sides, *pains))
+    seen = {
+        match.group(1).lower()
+        for sentence in letter.sentences
+        if sentence not in advice.sentences
+        and sentence.section != "past"
+        and report_rules().compiled(r"\b{structure}\b").search(sentence.plain)
+        for match in _SIDE.finditer(sentence.text)
+    }
+    for elsewhere_said in (pains, seen):
+        if sides in ({"left"}, {"right"}) and elsewhere_said in ({"left"}, {"right"}) and sides != elsewhere_said:
+            found.append(Mismatch("side", *sides, *elsewhere_said))
+            break
     return tuple(found)

@@ -14,20 +14,13 @@ from typing import Literal
 
 from actions.glossary import ordinary_words
 from actions.report.letter import Letter, Sentence
+from actions.report.levels import CURVE, NamedLevel, beside, widest
 from actions.report.rules import report_rules
-from actions.spine_terms import Procedure, find_levels, find_procedures
+from actions.spine_terms import Procedure, broader_than, find_procedures
 
 Stance = Literal["operate", "no_operation", "non_surgical", "conditional", "done", "none"]
 NOT_OPERATIONS = frozenset({"epidural", "ablation"})
 """Treatments ``find_procedures`` knows that are no operations."""
-
-
-@dataclass(frozen=True)
-class NamedLevel:
-    """A level and the letter's own writing of it."""
-
-    name: str
-    said: str
 
 
 @dataclass(frozen=True)
@@ -44,6 +37,8 @@ class Recommendation:
     reported: bool = False
     against: tuple[Sentence, ...] = ()
     later: Sentence | None = None
+    at: tuple[int, int] = (0, 0)
+    """Where in the first of ``sentences`` an operation is named."""
 
 
 class Kind(Enum):
@@ -64,14 +59,19 @@ class _Said:
     kind: Kind
     operation: Procedure | None
     sentence: Sentence
+    quoted: Sentence | None = None
+    """The sentence that says so, when it is another than the one that names the operation."""
 
 
+OF_NO_ADVICE = ("header", "past", "tried", "risks", "benefit")
+"""Sections in which nothing is advised."""
 NOTHING = Recommendation("none")
 
 
 def find_recommendation(letter: Letter) -> Recommendation:
     """Return what ``letter`` recommends; ``stance`` is "none" when it recommends nothing that could be read."""
-    said = _decided([list(_judge(sentence)) for sentence in letter.sentences], letter)
+    rules = report_rules().recommendation
+    said = _decided(_picked([list(_judge(sentence)) for sentence in letter.sentences], letter), letter)
 
     def of(*kinds: Kind) -> list[_Said]:
         return [item for item in said if item.kind in kinds]
@@ -82,6 +82,9 @@ def find_recommendation(letter: Letter) -> Recommendation:
         family = {name for item in named if item.operation for name in (item.operation.id, item.operation.kind_of)}
         against = tuple(item.sentence for item in refused if item.operation and item.operation.id in family)
         return _result("operate", named or advised, letter, against=against)
+    open_ways = [item for item in of(Kind.LATER, Kind.NAMED) if item.operation]
+    if open_ways and any(_says(rules.left_open, sentence) for sentence in letter.sentences):
+        return _result("conditional", open_ways, letter)
     care, later = _care(letter), of(Kind.LATER)
     if refused:
         told = (
@@ -91,7 +94,8 @@ def find_recommendation(letter: Letter) -> Recommendation:
         )
         return _result("no_operation", _narrowed([*refused, *told], said), letter, shown=refused, later=later)
     if care and not (of(Kind.DONE) and not of(Kind.AVOIDED, Kind.LATER)):
-        named_later = [item for item in later if item.operation] or [i for i in of(Kind.REPORTED) if i.operation]
+        kinds = (Kind.LATER, Kind.REPORTED, Kind.AVOIDED)
+        named_later = next(filter(None, ([i for i in of(kind) if i.operation] for kind in kinds)), [])
         quoted = [_Said(Kind.ADVISED, None, sentence) for sentence in care]
         return _result("non_surgical", named_later, letter, shown=quoted, later=later)
     for kind, stance in FALLBACKS:
@@ -101,20 +105,73 @@ def find_recommendation(letter: Letter) -> Recommendation:
     return NOTHING
 
 
+def _says(pattern: str, sentence: Sentence) -> re.Match[str] | None:
+    return report_rules().compiled(pattern).search(sentence.plain)
+
+
+_SAME = {"one": "1", "two": "2", "three": "3", "four": "4"}
+
+
+def _picked(said: list[list[_Said]], letter: Letter) -> list[list[_Said]]:
+    """What each sentence says, where "I recommend option C" makes what stands under that label of a list the advised."""
+    rules = report_rules().recommendation
+    for sentence in letter.sentences:
+        picked = _says(rules.picked, sentence)
+        if not picked or sentence.section in OF_NO_ADVICE:
+            continue
+        wanted, under = _SAME.get(picked["label"], picked["label"]), ""
+        for place, listed in enumerate(letter.sentences[: letter.sentences.index(sentence)]):
+            label = _says(rules.listed, listed)
+            if label:
+                under = _SAME.get(label["label"], label["label"])
+            if under == wanted:
+                kinds = (Kind.NAMED, Kind.LATER, Kind.DONE)
+                said[place] = [
+                    replace(item, kind=Kind.ADVISED) if item.operation and item.kind in kinds else item
+                    for item in said[place]
+                ]
+    return said
+
+
 def _decided(said: list[list[_Said]], letter: Letter) -> list[_Said]:
-    """What each sentence says, where "she is keen to proceed" makes the operation named shortly before the advised one."""
+    """What each sentence says, with what a later sentence without an operation of its own says of it.
+
+    "She is keen to proceed" makes the operation named shortly before the advised one, "I see no need for that" the
+    one advised against.
+    """
     rules = report_rules()
     for place, sentence in enumerate(letter.sentences):
-        if said[place] or not rules.compiled(rules.recommendation.decided).search(sentence.plain):
+        if sentence.section in OF_NO_ADVICE:
             continue
-        for earlier in range(place - 1, max(-1, place - 4), -1):
-            if any(item.operation and item.kind in (Kind.NAMED, Kind.LATER) for item in said[earlier]):
-                said[earlier] = [
-                    replace(item, kind=Kind.ADVISED) if item.kind in (Kind.NAMED, Kind.LATER) else item
-                    for item in said[earlier]
-                ]
+        if said[place]:
+            # "I offered her a discectomy or more physiotherapy. She opted for surgery."
+            plain = all(item.kind in (Kind.ADVISED, Kind.NAMED) and not item.operation for item in said[place])
+            if plain and rules.compiled(rules.recommendation.chosen).search(sentence.plain):
+                _settle(
+                    said, range(place - 1, max(-1, place - 4), -1), Kind.ADVISED, (Kind.NAMED, Kind.LATER), sentence
+                )
+            continue
+        for pattern, kind, changed in (
+            (rules.recommendation.decided, Kind.ADVISED, (Kind.NAMED, Kind.LATER)),
+            (rules.recommendation.refused_alone, Kind.REFUSED, (Kind.NAMED, Kind.REPORTED)),
+        ):
+            for_care = kind is Kind.ADVISED and rules.compiled(r"\b{care}").search(sentence.plain)
+            if not for_care and rules.compiled(pattern).search(sentence.plain):
+                _settle(said, range(place - 1, max(-1, place - 4), -1), kind, changed, sentence)
                 break
     return [item for items in said for item in items]
+
+
+def _settle(said: list[list[_Said]], before: range, kind: Kind, changed: tuple[Kind, ...], sentence: Sentence) -> None:
+    """Make the operation named last ``kind``. One advised against is quoted with the words that do so."""
+    for earlier in before:
+        if any(item.operation and item.kind in changed for item in said[earlier]):
+            told = sentence if kind is Kind.REFUSED else None
+            said[earlier] = [
+                replace(item, kind=kind, quoted=told) if item.operation and item.kind in changed else item
+                for item in said[earlier]
+            ]
+            return
 
 
 FALLBACKS: tuple[tuple[Kind, Stance], ...] = (
@@ -131,9 +188,9 @@ def _judge(sentence: Sentence) -> Iterable[_Said]:
     """Every operation, or plain "surgery", of one sentence with what is said of it."""
     rules = report_rules()
     words, plain = rules.recommendation, sentence.plain
-    if sentence.section in ("header", "past", "tried", "risks", "benefit"):
+    if sentence.section in OF_NO_ADVICE:
         return
-    if plain.endswith("?") and (len(plain) > 60 or _QUESTION.match(plain)):
+    if plain.endswith("?") and sentence.section != "request" and (len(plain) > 60 or _QUESTION.match(plain)):
         return
     if rules.compiled(words.slogan).search(plain):  # "No hospital stay, no fusion!"
         return
@@ -142,12 +199,15 @@ def _judge(sentence: Sentence) -> Iterable[_Said]:
     generic = rules.compiled(words.generic).search(plain)
     if not places and generic:
         places.append((None, generic.start(), generic.end()))
-    if not places and rules.compiled(words.refused).search(plain):
+    if all(operation is None for operation, _, _ in places) and rules.compiled(words.refused).search(plain):
         yield _Said(Kind.REFUSED, None, sentence)
+        return
     for operation, start, end in places:
         yield _Said(_kind(sentence, start, end), operation, sentence)
 
 
+_FUSED = re.compile(r"fused\b")
+_IS = re.compile(r"\b(?:is|are|was|were|not|partly|solidly|already)\s+$")
 _QUESTION = re.compile(r"(?:what|why|how|when|which|who|will|would|can|could|should|is|are|do|does)\b")
 
 
@@ -160,6 +220,8 @@ def _kind(sentence: Sentence, start: int, end: int) -> Kind:
     def says(pattern: str, where: str) -> bool:
         return bool(rules.compiled(pattern).search(where))
 
+    if _FUSED.match(plain[start:end]) and _IS.search(plain[:start]):  # "the joints are not fused" tells of a scan
+        return Kind.NAMED
     if sentence.section == "done" or says(words.past_before, before) or says(words.past_after, after):
         return Kind.DONE
     if sentence.section == "request":
@@ -168,14 +230,25 @@ def _kind(sentence: Sentence, start: int, end: int) -> Kind:
     reported = others and says(words.reported, plain)
     if says(words.refused_before, before) or says(words.refused_after, after):
         return Kind.REPORTED_REFUSED if reported else Kind.REFUSED
+    if says(words.refused_alone, after):  # "told that he needs a fusion, I see no reason for that"
+        return Kind.REFUSED
     reported = reported or (others and says(words.proposed, plain)) or says(words.asked, before)
     if says(words.wants_advice, plain[:start]):
         return Kind.LATER
-    if says(words.told, before) or says(words.after_told, after):
+    if not others and says(words.put_off_before, before):
+        return Kind.REFUSED
+    if others and says(words.some_need, plain[:start]):  # "one in six will need a fusion later"
+        return Kind.NAMED
+    if others and says(words.evidence, plain):
+        return Kind.NAMED
+    if says(words.told, plain[:start]) or says(words.after_told, after) or says(words.in_risks, plain[:start]):
         return Kind.NAMED
     if says(words.avoided_before, before):
         return Kind.AVOIDED
-    cued = says(words.cue, plain) or sentence.section == "recommendation"
+    told = sentence.section == "recommendation" and not says(
+        r"{share}", plain
+    )  # "half of them walk further" is no plan
+    cued = told or says(words.cue, plain) or says(words.own_plan, before)
     if reported:
         unsure = says(words.may_need, before)
         return Kind.LATER if unsure else Kind.REPORTED if cued else Kind.NAMED
@@ -230,6 +303,8 @@ def _care(letter: Letter) -> tuple[Sentence, ...]:
         plain = sentence.plain
         cued = sentence.section == "recommendation" or rules.compiled(rules.recommendation.care_cue).search(plain)
         waits = rules.compiled(rules.recommendation.wait).search(plain)
+        if rules.compiled(rules.recommendation.care_failed).search(plain):  # "only if the injections fail"
+            continue
         if cued and (waits or rules.compiled(r"\b{care}").search(plain)):
             found.append(sentence)
     return tuple(found)
@@ -247,40 +322,65 @@ def _result(
 ) -> Recommendation:
     """``items`` give operations and levels; ``shown`` (by default the same) the sentences quoted."""
     operations = {item.operation.id: item.operation for item in items if item.operation}
-    broader = {operation.kind_of for operation in operations.values()}
+    broader = {name for operation in operations.values() for name in broader_than(operation)}
     kept = tuple(operation for operation in operations.values() if operation.id not in broader)
     naming = [item for item in items if item.operation] or items
     sentences = tuple(dict.fromkeys(item.sentence for item in naming))
-    quoted = tuple(dict.fromkeys(item.sentence for item in shown or items))
+    quoted = tuple(dict.fromkeys(item.quoted or item.sentence for item in shown or items))
     afterwards = next((item.sentence for item in later or [] if item.sentence not in quoted[:1]), None)
-    return Recommendation(
-        stance, kept, _levels(stance, sentences, kept, letter), quoted[:2], reported, against, afterwards
-    )
+    named_at = next(((start, end) for _, start, end in _operations(quoted[0])), (0, 0))
+    levels = _levels(stance, sentences, kept, letter)
+    if len(levels) > 1:
+        named = ((s, place) for s in sentences for place in _operations(s) if place[0] in kept)
+        levels = tuple({level: None for s, (_, start, end) in named for level in beside(s, start, end)}) or levels
+    return Recommendation(stance, kept, levels, quoted[:2], reported, against, afterwards, named_at)
 
 
 def _levels(
     stance: Stance, sentences: tuple[Sentence, ...], operations: tuple[Procedure, ...], letter: Letter
 ) -> tuple[NamedLevel, ...]:
     """The levels of the advice: of its own sentences, else where the operation is named, else the letter's only one."""
-    own = _widest(sentences)
+    own = widest(sentences)
     if (
         not own and not operations and stance == "operate"
     ):  # "You are a candidate for our procedure. We can treat L3-4 and L4-5."
         places = [letter.sentences.index(sentence) for sentence in sentences]
-        return _widest(tuple(letter.sentences[place + 1] for place in places if place + 1 < len(letter.sentences)))
+        return widest(tuple(letter.sentences[place + 1] for place in places if place + 1 < len(letter.sentences)))
     if own or not operations or all(operation.id in WITHOUT_LEVEL for operation in operations):
         return own
-    named = _widest(_naming(operations, letter))
+    naming = _naming(operations, letter)
+    named = widest(tuple(s for s in naming if not _tells_of_the_past(s))) or widest(naming)
     if named:
         return named
-    others = _widest(tuple(sentence for sentence in letter.sentences if not _tells_of_the_past(sentence)))
-    spans = (
-        tuple(level for level in others if "-" in level.name) or others
-    )  # "at L5" beside "L5/S1" names no other level
-    return spans if len(spans) == 1 else ()
+    said = " ".join(sentence.text for sentence in naming)
+    counts = [_NUMBERS[match.group(1).lower()] for match in _HOW_MANY.finditer(said)]
+    now = tuple(s for s in letter.sentences if not _tells_of_the_past(s) and not CURVE.search(s.text))
+    diagnosis = tuple(sentence for sentence in now if sentence.section == "diagnosis")
+    scopes = [now, tuple(sentence for sentence in diagnosis if _names_a_condition(sentence))]
+    if all(operation.id in ON_AN_EARLIER_ONE for operation in operations):
+        scopes.append(tuple(sentence for sentence in letter.sentences if _tells_of_the_past(sentence)))
+    for scope in scopes:
+        others = widest(scope)
+        # "at L5" beside "L5/S1" names no other level
+        spans = tuple(level for level in others if "-" in level.name) or others
+        if len(spans) == 1 or len(spans) in counts:
+            return spans
+    return ()
 
 
-WITHOUT_LEVEL = frozenset({"stimulator"})
+def _names_a_condition(sentence: Sentence) -> bool:
+    conditions = report_rules().groups["condition"]
+    return any(span.term.id in conditions for span in sentence.terms)
+
+
+_NUMBERS = {"one": 1, "1": 1, "single": 1, "two": 2, "2": 2, "three": 3, "3": 3, "four": 4, "4": 4}
+_HOW_MANY = re.compile(rf"\b({'|'.join(_NUMBERS)})[- ]levels?\b", re.I)
+""" "A two level TLIF" in a letter with two levels means them."""
+
+
+ON_AN_EARLIER_ONE = frozenset({"hardware_removal", "revision", "washout"})
+"""Operations where an earlier one was: its level is theirs."""
+WITHOUT_LEVEL = frozenset({"stimulator", "si_fusion", "coccygectomy", "pump", "ablation"})
 
 
 def _tells_of_the_past(sentence: Sentence) -> bool:
@@ -295,39 +395,4 @@ def _naming(operations: tuple[Procedure, ...], letter: Letter) -> tuple[Sentence
         for sentence in letter.sentences
         if sentence.section not in ("past", "header")
         and any(family & {operation.id, operation.kind_of} for operation, _, _ in _operations(sentence))
-    )
-
-
-_BONE_ALONE = re.compile(
-    r"\s*(?:nerve|root|radicul|dermatom|myotom|distribution|screw|pain|weakness|palsy|sensory|vertebral body|endplate)",
-    re.I,
-)
-_TO_PELVIS = re.compile(r"\s*(?:-|–|to|down to)\s*(?:the )?(pelvis|sacrum|ilium|iliac|sacral)\w*", re.I)
-
-
-def _named(sentence: Sentence) -> Iterable[tuple[NamedLevel, frozenset[str]]]:
-    """The levels of a sentence with the disc levels in each; a bone alone counts when it stands for a level."""
-    found = find_levels(sentence.text)
-    for level in found:
-        said = sentence.text[level.start : level.end]
-        beyond = _TO_PELVIS.match(sentence.text, level.end)
-        if beyond:
-            lowest = "S1" if beyond.group(1).lower().startswith("sacr") else "pelvis"
-            yield NamedLevel(f"{level.upper}-{lowest}", said + beyond.group()), frozenset()
-        elif level.segments:
-            yield NamedLevel(level.name, said), frozenset(level.segments)
-        elif not any(other.segments for other in found) and not _BONE_ALONE.match(sentence.text, level.end):
-            yield NamedLevel(level.name, said), frozenset()
-
-
-def _widest(sentences: tuple[Sentence, ...]) -> tuple[NamedLevel, ...]:
-    """The levels of ``sentences``, each once, without those that lie within another ("L4-S1" holds "L4-L5")."""
-    levels: dict[str, tuple[NamedLevel, frozenset[str]]] = {}
-    for sentence in sentences:
-        for level, segments in _named(sentence):
-            levels.setdefault(level.name, (level, segments))
-    return tuple(
-        level
-        for level, segments in levels.values()
-        if not any(segments < wider for _, wider in levels.values() if segments)
     )

@@ -20,16 +20,21 @@ def report_replies(reading: Reading, *, emergency_number: str, phone: str) -> li
         return [Reply(getattr(words, reading.kind).format(phone=phone), (button,))]
     replies = []
     if reading.urgent:
-        asked = (("yes", "/affirm"), ("no", "/deny"), ("unsure", "/unsure"))
-        answers = tuple(Button(words.buttons[name], payload) for name, payload in asked)
-        text = words.red_flag.format(evidence=reading.urgent, emergency_number=emergency_number)
-        replies.append(Reply(text, answers))
+        replies.append(urgent_reply(reading, emergency_number))
     opening = [words.read]
     if reading.letter.cut:
         opening.append(words.cut.format(count=len(reading.letter.text)))
     replies += [Reply("\n".join(opening)), Reply(_advice(reading))]
     replies.append(term_reply(reading, 0))
     return replies + _elements(reading)
+
+
+def urgent_reply(reading: Reading, emergency_number: str) -> Reply:
+    """The question about a grave finding, with the answers to it."""
+    words = explain_words()
+    asked = (("yes", "/affirm"), ("no", "/deny"), ("unsure", "/unsure"))
+    answers = tuple(Button(words.buttons[name], payload) for name, payload in asked)
+    return Reply(words.red_flag.format(evidence=reading.urgent, emergency_number=emergency_number), answers)
 
 
 def term_reply(reading: Reading, start: int) -> Reply:

@@ -31,6 +31,7 @@ class ElementRules:
     id: ElementId
     rules: tuple[Rule, ...]
     mentions: tuple[str, ...] = ()
+    unlearned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,14 +58,24 @@ class RecommendationRules:
     asked: str
     wants_advice: str
     told: str
+    evidence: str
+    some_need: str
     after_told: str
     slogan: str
     may_need: str
     own: str
-    no_surgery: str
+    refused_alone: str
+    in_risks: str
+    own_plan: str
+    chosen: str
+    put_off_before: str
+    picked: str
+    listed: str
+    left_open: str
     decided: str
     wait: str
     care_cue: str
+    care_failed: str
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,7 @@ class UrgentRules:
 @dataclass(frozen=True)
 class ReportRules:
     headings: dict[str, tuple[str, ...]]
+    labels: dict[str, str]
     line_headings: dict[str, str]
     vocabulary: dict[str, str]
     afresh: str
@@ -94,11 +106,17 @@ class ReportRules:
     also_names: tuple[str, ...]
     no_names: tuple[str, ...]
     shortest_words: int
+    fewest_known: float
     longest_characters: int
 
     def compiled(self, pattern: str) -> re.Pattern[str]:
         """``pattern`` with the vocabulary filled in."""
         return _compiled(pattern)
+
+    @cached_property
+    def kind_of_term(self) -> dict[str, str]:
+        """The group of each glossary term that is in one; the first where it is in several."""
+        return {term: group for group, terms in reversed(self.groups.items()) for term in terms}
 
     @cached_property
     def section_of(self) -> dict[str, str]:
@@ -119,7 +137,7 @@ def compile_all() -> None:
         for rule in element.rules:
             for pattern in (*rule.has, *rule.lacks, *rule.ignore, *([rule.after] if rule.after else [])):
                 _compiled(pattern)
-        for pattern in element.mentions:
+        for pattern in (*element.mentions, *element.unlearned):
             _compiled(pattern)
     for pattern in (*vars(rules.recommendation).values(), rules.urgent.listed, rules.urgent.there, rules.urgent.unless):
         _compiled(pattern)

@@ -15,11 +15,11 @@ from actions.compare.conversation import (
     begin,
     is_answer,
     missed,
-    prefill,
     take,
     understand,
 )
 from actions.compare.replies import comparison_replies
+from actions.compare.told import tell
 from actions.report.reader import read
 from knowledge.content import load_content
 from knowledge.explain import compare_words
@@ -87,17 +87,107 @@ def test_a_question_that_is_missed_three_times_is_left_out() -> None:
     assert ask(state).text == QUESTIONS["basis"].ask
 
 
-OPENINGS = [
+TOLD = [  # what is said, while the first opinion is spoken of
     ("one says operate, one says wait", {"first_need": "yes", "second_need": "wait"}),
     ("one surgeon wants surgery but the other says no surgery", {"first_need": "yes", "second_need": "no"}),
     ("help me compare two opinions", {}),
-    ("/start_compare", {}),
+    ("who is right?", {}),
+    ("I'm scared", {}),
+    ("she is the surgeon at the city hospital, she saw me and examined me", {"first_who": "spine_surgeon", "first_basis": "examined"}),
+    ("he never examined me", {"first_basis": "records"}),
+    ("the second one only looked at my mri by video", {"second_basis": "records"}),
+    ("my insurance company said it isn't needed", {"first_who": "insurer", "first_need": "no"}),
+    ("he doesn't think I need surgery", {"first_need": "no"}),
+    ("no operation, physio first", {"first_need": "no"}),
+    ("she told me it's a pinched nerve from a slipped disc", {"first_diagnosis": "a pinched nerve from a slipped disc"}),
+    ("he said there is no instability", {"first_reasons": "no instability"}),
+    ("she said it will only get worse", {"first_reasons": "it will only get worse"}),
+    ("I've had physio for six weeks and two injections", {"tried": "I've had physio for six weeks and two injections"}),
+    ("I want to walk my dog again", {"matters": "I want to walk my dog again"}),
+    ("I want to know who is right", {}),
+    ("the second one said 3 months", {"second_timing": "months"}),
+    ("the orthopod I saw reckons I need two levels fusing", {"first_who": "orthopaedic", "first_operation": "spinal fusion", "first_need": "yes"}),
+    ("he did all the reflexes", {"first_basis": "examined"}),
+    ("he didn't even look at me, just the computer", {"first_basis": "records"}),
+    ("not to have surgery unless my leg gets weaker", {"first_need": "maybe"}),
+    ("they said it's up to me", {"first_need": "maybe"}),
+    ("he said surgery has a 50/50 chance", {"first_reasons": "surgery has a 50/50 chance"}),
+    ("my husband thinks I should wait", {}),
+    ("I don't want an operation if I can help it", {"matters": "I don't want an operation if I can help it"}),
+    ("I've done pilates, two epidurals, gabapentin", {"tried": "I've done pilates, two epidurals, gabapentin"}),
+    ("dr a says acdf c5-c7, dr b says disc replacement", {"first_operation": "ACDF at c5-c7", "first_need": "yes", "second_operation": "disc replacement", "second_need": "yes"}),
+    (
+        "both think its the disc at L5 but one wants to cut and the other wants injections",
+        {"first_diagnosis": "the disc at L5", "second_diagnosis": "the disc at L5", "first_need": "yes", "second_need": "wait"},
+    ),
+    (
+        "the surgeon wants to do a microdiscectomy at L5/S1 next month, my gp says give it time",
+        {
+            "first_who": "spine_surgeon", "first_operation": "microdiscectomy at L5/S1", "first_need": "yes",
+            "first_timing": "weeks", "second_who": "family_doctor", "second_need": "wait",
+        },
+    ),
+    (
+        "my neurosurgeon examined me and wants to fuse L4/5 in the next few weeks because the disc is gone, "
+        "but the second doctor only looked at my scans and says try physio first",
+        {
+            "first_who": "neurosurgeon", "first_basis": "examined", "first_operation": "spinal fusion at L4/5",
+            "first_need": "yes", "first_timing": "weeks", "first_reasons": "the disc is gone",
+            "second_basis": "records", "second_need": "wait",
+        },
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "told"), TOLD)
+def test_what_is_told_by_the_way_is_heard(said: str, told: dict[str, str]) -> None:
+    assert tell(said, "first") == told
+
+
+OUT_OF_STEP = [  # the question on the table, what is said, what is known after it
+    ("first_basis", "stenosis at L4/5 and a slipped bone", {"first_diagnosis": "stenosis at L4/5 and a slipped bone"}),
+    ("first_diagnosis", "within 2 months", {"first_timing": "months"}),
+    (
+        "first_diagnosis",
+        "wear and tear, she wants to operate",
+        {"first_diagnosis": "wear and tear", "first_need": "yes"},
+    ),
+    ("first_operation", "she said it will only get worse", {"first_reasons": "it will only get worse"}),
+    ("first_timing", "the second one only looked at my mri", {"second_basis": "records"}),
+    ("first_reasons", "the second one wants to wait", {"second_need": "wait"}),
+    ("first_reasons", "he says the discs are worn and it won't get better by itself", None),
+    ("second_basis", "I want to go on walking with my family", {"matters": "I want to go on walking with my family"}),
+    ("tried", "what matters most is no pain at night", {"matters": "what matters most is no pain at night"}),
+    ("tried", "six months of rest", None),
+    ("first_timing", "a fusion at L4/5", {"first_operation": "spinal fusion at L4/5", "first_need": "yes"}),
+    ("first_operation", "operate", {}),
 ]
 
 
-@pytest.mark.parametrize(("opening", "told"), OPENINGS)
-def test_an_opening_that_tells_something_is_not_asked_again(opening: str, told: dict[str, str]) -> None:
-    assert prefill(opening) == told
+@pytest.mark.parametrize(("asking", "said", "known"), OUT_OF_STEP)
+def test_an_answer_to_another_question_goes_where_it_belongs(
+    asking: str, said: str, known: dict[str, str] | None
+) -> None:
+    state = State(asking=asking)
+    step = take(state, said, "faq", None, emergency_number="911")
+    assert not step.digression or not known
+    assert state.answers == (known if known is not None else {asking: said})
+    others = [key for key in state.answers if key != asking]
+    assert any("I noted this" in reply.text for reply in step.replies) == bool(others)
+
+
+def test_what_was_noted_can_be_put_right_by_saying_it_again() -> None:
+    state = State(asking="first_reasons", answers={"first_timing": "weeks"})
+    take(state, "he said next month because of my leg", "faq", None, emergency_number="911")
+    assert state.answers["first_timing"] == "weeks"
+    step = take(state, "the first one said no hurry", "faq", None, emergency_number="911")
+    assert state.answers["first_timing"] == "no_hurry" and "no hurry" in step.replies[0].text
+
+
+def test_a_question_in_between_is_answered_and_what_was_told_with_it_is_kept() -> None:
+    state = State(asking="second_who")
+    step = take(state, "the second one only looked at my scans. Is that enough?", "faq", None, emergency_number="911")
+    assert step.digression and state.answers == {"second_basis": "records"}
 
 
 def test_a_whole_conversation_ends_in_a_comparison_that_takes_no_side() -> None:
@@ -178,6 +268,10 @@ COMPARED = [
     ({"first_diagnosis": "slipped disc L4/5", "second_diagnosis": "disc herniation"}, []),
     ({"first_diagnosis": "slipped disc", "second_diagnosis": "spinal stenosis"}, ["diagnosis"]),
     ({"first_diagnosis": "bad back", "second_diagnosis": "spinal stenosis"}, []),
+    ({"first_diagnosis": "one bone slid forward", "second_diagnosis": "the slip is stable"}, []),
+    ({"first_diagnosis": "stenosis, no instability", "second_diagnosis": "instability"}, ["diagnosis"]),
+    ({"first_diagnosis": "the canal is too tight", "second_diagnosis": "it comes from my hip"}, ["diagnosis"]),
+    ({"first_diagnosis": "a pinched nerve", "second_diagnosis": "slipped disc L4/5"}, []),
     ({"first_operation": "fusion L4/5", "second_operation": "decompression L4/5"}, ["type"]),
     ({"first_operation": "fusion L4/5", "second_operation": "fusion L4-L5"}, []),
     ({"first_operation": "fusion L4/5", "second_operation": "fusion L3-S1"}, ["type"]),
@@ -286,5 +380,5 @@ def test_a_statement_that_is_no_answer_is_not_taken_for_a_question() -> None:
     state = State()
     begin(state, "/start_compare")
     ask(state)
-    step = take(state, "degenerative disc disease", "faq", None, emergency_number="911")
+    step = take(state, "my cousin had one", "faq", None, emergency_number="911")
     assert step.replies[0].text == compare_words().again

@@ -11,9 +11,9 @@ from pypdf import PdfReader
 from actions.plan import Plan, Section, make_plan, render_plan_pdf, render_plan_text
 from actions.questions import Edit, build, change, edit_of, question_replies
 from actions.report.reader import read
-from actions.workspace import LetterNote, Workspace, note
+from actions.workspace import KEPT_WORDS, LetterNote, Workspace, note
 from knowledge.content import load_content
-from knowledge.explain import question_words
+from knowledge.explain import plan_words, question_words
 from knowledge.lint import grade
 from tests.explain.test_letters import LETTERS
 
@@ -194,6 +194,26 @@ def test_a_long_plan_goes_over_the_page_between_paragraphs_and_odd_letters_do_no
     document = PdfReader(io.BytesIO(render_plan_pdf(Plan("My plan", "today", (Section("Questions", lines),), "end"))))
     assert len(document.pages) > 1
     assert "question about Zoë" in document.pages[0].extract_text()
+
+
+def test_what_the_pdf_cannot_print_is_told_and_stays_in_the_text() -> None:
+    goal = "Grać w piłkę z Łukaszem, 日本 で 歩く, спать, μετά, नमस्ते, مرحبا"
+    made = Plan("My plan", "today", (Section("What matters to me", (goal,)),), "end")
+    pages = PdfReader(io.BytesIO(render_plan_pdf(made))).pages
+    printed = " ".join(" ".join(page.extract_text() for page in pages).split())
+    assert "Grac w pilke z Lukaszem, [...]" in printed and "?" not in printed
+    assert plan_words().letters in printed
+    assert goal in render_plan_text(made)
+    plain = Plan("My plan", "today", (Section("What matters to me", ("Walk with Zoë – “far”",)),), "end")
+    assert plan_words().letters not in PdfReader(io.BytesIO(render_plan_pdf(plain))).pages[0].extract_text()
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_the_plan_quotes_a_clause_and_not_a_whole_letter(name: str) -> None:
+    kept = letter(name)
+    for quoted in (kept.advice, kept.diagnosis):
+        assert len(quoted.replace("...", "").split()) <= KEPT_WORDS
+        assert not quoted.endswith((",", ";"))
 
 
 def test_a_plan_without_anything_said_is_honest() -> None:

@@ -35,6 +35,8 @@ NOT_SAID = {
     "per_opinion",
     "only_if_need",
     "families",
+    "lay",
+    "told",
 }
 
 

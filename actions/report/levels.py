@@ -1,0 +1,101 @@
+"""The levels that sentences of a letter name as places of an operation, in the letter's own writing. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from actions.report.letter import Sentence
+from actions.spine_terms import Level, find_levels
+
+
+@dataclass(frozen=True)
+class NamedLevel:
+    """A level and the letter's own writing of it."""
+
+    name: str
+    said: str
+
+
+_BONE_ALONE = re.compile(
+    r"\s*(?:nerve|root|radicul|dermatom|myotom|distribution|screw|pain|weakness|palsy|sensory|vertebral body|endplate)",
+    re.I,
+)
+_NOT_THIS = re.compile(r"(?:, (?:and )?not|rather than|instead of|over) (?:[\w-]+ ){0,4}(?:at |of |from )?$", re.I)
+_BESIDE = 45
+"""So many letters away something still stands beside it."""
+_JOINED = re.compile(r"\W*(?:and|plus)?\W*", re.I)
+_NEXT_TO = re.compile(
+    r"[\s,:(]*(?:(?:at|of|from|on|in|level|levels|the|surgery|operation|\w+otomy|\w+ectomy|fusion|decompression|microscopic|posterior|anterior) ?)*",
+    re.I,
+)
+CURVE = re.compile(r"\b(?:curve|cobb)\b", re.I)
+"""How far a curve reaches is not where an operation would be."""
+_AT = re.compile(
+    r"(?:decompress\w*|\w+ectomy|\w+otomy|\w+plasty|resection|excision|removal)[^,;.]{0,25} (?:at|of) $", re.I
+)
+"""What makes a single bone a level although the sentence has others: "decompression at T8 with fixation T6-T10"."""
+_OPERATED = re.compile(r" (?:[a-z]+ )?(?:decompress|laminect|corpect|vertebrect|resection|kyphopl|vertebropl)", re.I)
+_TO_PELVIS = re.compile(r"\s*(?:-|–|to|down to)\s*(?:the )?(pelvis|sacrum|ilium|iliac|sacral)\w*", re.I)
+
+
+def _named(sentence: Sentence) -> Iterable[tuple[NamedLevel, frozenset[str]]]:
+    """The levels of a sentence with the disc levels in each; a bone alone counts when it stands for a level."""
+    found = find_levels(sentence.text)
+    for level in found:
+        said = sentence.text[level.start : level.end]
+        beyond = _TO_PELVIS.match(sentence.text, level.end)
+        if beyond:
+            lowest = "S1" if beyond.group(1).lower().startswith("sacr") else "pelvis"
+            yield NamedLevel(f"{level.upper}-{lowest}", said + beyond.group()), frozenset()
+        elif level.segments:
+            yield NamedLevel(level.name, said), frozenset(level.segments)
+        elif (_is_place_of_one(sentence.text, level) or not any(other.segments for other in found)) and (
+            not _BONE_ALONE.match(sentence.text, level.end)
+        ):
+            yield NamedLevel(level.name, said), frozenset()
+
+
+def _is_set_against(sentence: Sentence, level: NamedLevel) -> bool:
+    """Whether the level is what is not done: "decompress L4/5 only, not fuse L3 to S1"."""
+    return bool(_NOT_THIS.search(sentence.text[: sentence.text.index(level.said)]))
+
+
+def _is_place_of_one(text: str, level: Level) -> bool:
+    return bool(_AT.search(text[: level.start]) or _OPERATED.match(text[level.end :]))
+
+
+def beside(sentence: Sentence, start: int, end: int) -> tuple[NamedLevel, ...]:
+    """The levels right beside what is named from ``start`` to ``end``: "L4/5 stenosis, laminectomy at L2/3 and L3/4"."""
+    left = sentence.text.rfind(" ", 0, max(0, start - _BESIDE)) + 1
+    for piece, from_end in ((sentence.text[end : end + _BESIDE], False), (sentence.text[left:start], True)):
+        levels = list(_named(Sentence(piece, 0, "")))
+        group: list[NamedLevel] = []
+        rest = piece[::-1] if from_end else piece
+        for level, _ in reversed(levels) if from_end else levels:
+            said = level.said[::-1] if from_end else level.said
+            place = rest.index(said)
+            between = rest[:place][::-1] if from_end else rest[:place]
+            if not (_JOINED if group else _NEXT_TO).fullmatch(between):
+                break
+            group.append(level)
+            rest = rest[place + len(said) :]
+        if group:
+            return tuple(group)
+    return ()
+
+
+def widest(sentences: tuple[Sentence, ...]) -> tuple[NamedLevel, ...]:
+    """The levels of ``sentences``, each once, without those that lie within another ("L4-S1" holds "L4-L5")."""
+    levels: dict[str, tuple[NamedLevel, frozenset[str]]] = {}
+    for sentence in sentences:
+        named = list(_named(sentence))
+        meant = [item for item in named if not _is_set_against(sentence, item[0])]
+        for level, segments in meant or named:
+            levels.setdefault(level.name, (level, segments))
+    return tuple(
+        level
+        for level, segments in levels.values()
+        if not any(segments < wider for _, wider in levels.values() if segments)
+    )
