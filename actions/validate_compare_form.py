@@ -51,9 +51,11 @@ class ValidateCompareForm(PatientAction):
             return ASK_AGAIN
         step = take(state, text, intent, reading, emergency_number=number)
         if step.digression and (digression := digress(tracker)):
-            say(dispatcher, tracker, digression)
+            say(dispatcher, tracker, [*step.replies, *digression])
+            space.compare = dataclasses.asdict(state)
+            space.save()
             return ASK_AGAIN
-        if step.digression:
+        if step.digression and not step.replies:
             step = Step((missed(state),))
         say(dispatcher, tracker, step.replies)
         if not step.over and all_asked(state):

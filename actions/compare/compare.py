@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from actions.glossary import find_terms
+from actions.report.elements import is_negated
 from actions.report.recommendation import NOT_OPERATIONS
 from actions.report.rules import report_rules
 from actions.spine_terms import find_levels, find_procedures
@@ -113,26 +114,28 @@ def _timing(answers: Answers) -> Point | None:
 
 
 def _diagnosis(answers: Answers) -> Point | None:
-    """The same when both name a common condition; different when both name some and none in common."""
+    """The same when both name a common condition; different when both name a cause and none in common.
+
+    "A pinched nerve" is what a cause does, so beside a named cause it tells neither.
+    """
     pair = _pair(answers, "diagnosis")
     if pair is None:
         return None
-    named = [_conditions(text) for text in pair]
-    if _same_words(*pair) or (named[0] and named[0] & named[1]):
+    named = [conditions(text) for text in pair]
+    if _same_words(*pair) or named[0] & named[1]:
         return Point("diagnosis", "agree", *pair)
-    return Point("diagnosis", "differ" if all(named) else "unclear", *pair)
+    return Point("diagnosis", "differ" if all(names - {"nerve"} for names in named) else "unclear", *pair)
 
 
-def _conditions(text: str) -> frozenset[str]:
+def conditions(text: str) -> frozenset[str]:
     """The problems named in ``text``, each by the family of terms it belongs to (``compare.yml``) or by itself."""
-    words, rules = compare_words(), report_rules()
-    conditions = {name for group in ("condition", "weak_condition", "pain_condition") for name in rules.groups[group]}
+    words, rules, plain = compare_words(), report_rules(), text.lower()
+    known = {name for group in ("condition", "weak_condition", "pain_condition") for name in rules.groups[group]}
     families = {name: family for family, names in words.families.items() for name in names}
-    found = {families.get(span.term.id, span.term.id) for span in find_terms(text)}
-    named = found & (conditions | set(words.families))
-    if not named and re.search(words.signs["wear"], text.lower()):
-        named = {"wear"}
-    return frozenset(named)
+    terms = [(families.get(span.term.id, span.term.id), span.start, span.end) for span in find_terms(text)]
+    lay = [(family, *found.span()) for family, pattern in words.lay.items() for found in re.finditer(pattern, plain)]
+    named = [item for item in terms if item[0] in known | set(words.families)] + lay
+    return frozenset(name for name, start, end in named if not is_negated(plain, start, end))
 
 
 def _type(answers: Answers) -> Point | None:

@@ -11,26 +11,30 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from actions.base import Button, Reply
 from actions.compare.compare import label
+from actions.compare.told import Which, names_opinion, tell
 from actions.report.reader import Reading, quote
+from bot.question_splitter import questions as asked
 from knowledge.explain import CompareQuestion, compare_words
 
-Which = Literal["first", "second"]
 WHICH: tuple[Which, Which] = ("first", "second")
 CONFIRM, TEACH_BACK = "letter_confirm", "teach_back"
 UNKNOWN = "unknown"
 SHORT = 8
 _SHOWN = frozenset({"show_plan", "ask_questions_list", "edit_questions"})
 _NO_ANSWERS = _SHOWN | {"resume", "mistake", "start_compare"}
+_ASKING = {"faq", "explain_term", "human", "menu"}
 _COMMANDS = {"skip": "skip", "unsure": "skip", "go_back": "back", "stop": "stop", "ask_why": "why"}
 _NOT_KNOWN = re.compile(
     r"^\W*(?:(?:i )?(?:don.?t|do not) (?:know|remember)|not sure|no idea|unsure|idk|dunno|can.?t (?:say|remember)"
     r"|unknown|\?+)\W*$",
     re.I,
 )
+_NO_NAME = re.compile(r"^\W*(?:yes|an?|the|just|to|operate|operation|surgery|op|he|she|they|said|says|\W)+$", re.I)
+"""To the question which operation: that there is to be one is known."""
 _YES = re.compile(r"^\W*(?:yes|yep|yeah|y|right|correct|ok|okay|true|that.?s right|exactly|sure)\b", re.I)
 _NO = re.compile(r"^\W*(?:no|nope|n|wrong|not (?:right|correct|quite)|false|nah)\b", re.I)
 
@@ -81,10 +85,12 @@ def begin(state: State, opening: str, readings: Sequence[Reading] = ()) -> tuple
     words = compare_words()
     if (state.answers or state.letter) and not state.done:
         return (Reply(words.resumed),)
-    state.answers, state.letter, state.done = prefill(opening), {}, False
+    told = {} if opening.startswith("/") else tell(opening, "first")
+    state.answers, state.letter, state.done = told, {}, False
     for which, reading in zip(WHICH, readings[-2:], strict=False):
         state.letter |= from_letter(which, reading)
-    return (Reply(words.intro),)
+    noted = (Reply(words.noted.format(lines="\n".join(_under_opinions(told)))),) if told else ()
+    return (Reply(words.intro), *noted)
 
 
 def ask(state: State) -> Reply:
@@ -92,7 +98,7 @@ def ask(state: State) -> Reply:
     words = compare_words()
     if state.letter:
         state.asking = CONFIRM
-        lines = "\n".join(_from_letters(state.letter))
+        lines = "\n".join(_under_opinions(state.letter))
         buttons = tuple(Button(words.buttons[name], words.buttons[name]) for name in ("right", "wrong"))
         return Reply(words.from_letter.format(lines=lines), buttons)
     for key, item, which in questions():
@@ -145,16 +151,53 @@ def take(state: State, text: str, intent: str, reading: Reading | None, *, emerg
             which = "second"  # all that a letter can tell of the first opinion is known
         state.letter = {key: value for key, value in from_letter(which, reading).items() if key not in state.answers}
         return Step() if state.letter else Step((Reply(words.letter_silent),))
-    value = understand(item, text)
-    if value is None and intent == "faq" and not _is_question(text) and len(text.split()) <= SHORT:
-        return Step((missed(state),))  # "worn disc" is no question, whatever topic it comes near
+    told = {} if text.startswith("/") else tell(text, which or "second")
+    value = _answer(item, text, told, state.asking)
+    also = _also(state, told, changes=value is None or names_opinion(text))
     # A choice that was understood is an answer, whatever the classifier takes its words for.
-    if intent in _NO_ANSWERS and len(text.split()) <= SHORT and not (item.choices and value):
+    if intent in _NO_ANSWERS and len(text.split()) <= SHORT and not (item.choices and value) and not also:
         return Step(digression=intent in _SHOWN)
-    if value is None or (intent in ("faq", "explain_term", "human", "menu") and _is_question(text)):
-        return Step(digression=True)
-    state.answers[state.asking], state.misses = value, 0
-    return Step()
+    asks = text.rstrip().endswith("?") or (value is None and not told and _is_question(text))
+    if asks and intent in _ASKING:
+        value = told.get(state.asking)
+    if value is not None:
+        state.answers[state.asking] = value
+    state.answers.update(also)
+    noted = (Reply(words.noted.format(lines="\n".join(_under_opinions(also)))),) if also else ()
+    if value is not None or also:
+        state.misses = 0
+        return Step(noted, digression=asks and intent in _ASKING)
+    if intent == "faq" and not asks and len(text.split()) <= SHORT:
+        return Step((missed(state),))  # "worn disc" is no question, whatever topic it comes near
+    return Step(digression=True)
+
+
+def _answer(item: CompareQuestion, text: str, told: dict[str, str], asking: str) -> str | None:
+    """The answer that ``text`` is to the question on the table; None when it is none, or one to another question."""
+    plain, names = told.get(asking), names_opinion(text)
+    others = told.keys() - {asking}
+    if item.choices:
+        loose = names or (others and len(text.split()) > SHORT)
+        return plain or (None if loose else understand(item, text))
+    if item.id == "reasons" and len(text.split()) > SHORT and not names and not {"matters", "tried"} & others:
+        return understand(item, text)  # whatever the reasons speak of
+    if plain:
+        return plain if others else understand(item, text)
+    if others or (item.id == "operation" and _NO_NAME.match(text)):
+        return None
+    return understand(item, text)
+
+
+def _also(state: State, told: dict[str, str], *, changes: bool) -> dict[str, str]:
+    """What ``told`` answers besides the question on the table: what is still open, or all of it if it ``changes``."""
+    reasons = state.asking.partition("_")[2] == "reasons"
+    return {
+        key: value
+        for key, value in told.items()
+        if key != state.asking and state.answers.get(key) != value
+        if changes or state.answers.get(key, UNKNOWN) == UNKNOWN
+        if not (reasons and key.endswith("_diagnosis") and not changes)  # the problem is a reason then, not its name
+    }
 
 
 def missed(state: State) -> Reply:
@@ -218,26 +261,6 @@ def from_letter(which: Which, reading: Reading) -> dict[str, str]:
     return {f"{which}_{key}": value for key, value in told.items()}
 
 
-_TURN = re.compile(
-    r"\b(?:but|while|whereas|and|,)?\s*(?:the )?"
-    r"(?:other|another|second|2nd|one (?:says|said|wants)|my (?:gp|physio|new))\b",
-    re.I,
-)
-
-
-def prefill(opening: str) -> dict[str, str]:
-    """What an opening such as "one says operate, the other says wait" already tells: operate or not, for each."""
-    if opening.startswith("/"):
-        return {}
-    places = [match.start() for match in _TURN.finditer(opening) if match.start() > 3]
-    if not places:
-        return {}
-    item = next(question for question in compare_words().questions if question.id == "need")
-    halves = {"first": opening[: places[0]], "second": opening[places[0] :]}
-    told = {f"{which}_need": understand(item, half) for which, half in halves.items()}
-    return {key: value for key, value in told.items() if value} if all(told.values()) else {}
-
-
 def _check(state: State, text: str, command: str | None, emergency_number: str) -> Step:
     """The teach-back: never a score; said once more in other words when the key act is missing."""
     words = compare_words().teach_back
@@ -273,14 +296,14 @@ def _question(key: str) -> tuple[CompareQuestion, Which | None]:
     return next((item, which) for name, item, which in questions() if name == key)
 
 
-def _from_letters(told: dict[str, str]) -> Iterable[str]:
-    """What letters told, as lines to be confirmed, under the opinion each belongs to."""
-    for which in WHICH:
-        lines = {key: value for key, value in told.items() if key.startswith(which)}
-        if lines:
+def _under_opinions(told: dict[str, str]) -> Iterable[str]:
+    """What was told, as lines to be confirmed, under the opinion each belongs to; what belongs to neither comes last."""
+    for which in (*WHICH, ""):
+        lines = [(key, item) for key, item, of in questions() if key in told and (of or "") == which]
+        if lines and which:
             yield f"{compare_words().which[which]}:"
-        for key, value in lines.items():
-            yield f"- {_question(key)[0].label}: {label(key.partition('_')[2], value)}"
+        for key, item in lines:
+            yield f"- {item.label}: {label(item.id, told[key])}"
 
 
 def _applies(item: CompareQuestion, which: Which | None, state: State) -> bool:
@@ -288,4 +311,4 @@ def _applies(item: CompareQuestion, which: Which | None, state: State) -> bool:
 
 
 def _is_question(text: str) -> bool:
-    return text.rstrip().endswith("?") or text.startswith("/")
+    return text.startswith("/") or bool(asked(text))
