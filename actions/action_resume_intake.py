@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.action_start_intake import OPEN, STAY
-from actions.base import Events, PatientAction, Reply, say
+from actions.base import Button, Events, PatientAction, Reply, say
 from actions.case_words import nothing_to_resume
+from actions.database import StoreUnavailable
+from actions.escalation_words import escalation_words
+from actions.intake.state import State
 from actions.intake.turn import IntakeTurn
 from actions.report.pasted import put_down
 from actions.store import store
@@ -38,11 +42,50 @@ class ActionResumeIntake(PatientAction):
         if state is None:
             say(dispatcher, tracker, [nothing_to_resume()])
             return STAY
-        typed = words_of_red_flag(tracker.events)
-        if typed and state.field and questionnaire().field(state.field).type == "text" and not state.pending:
-            await turn.keep_words(typed)
+        await _keep_words(turn, state, tracker.events)
         say(dispatcher, tracker, [Reply(phrases["welcome_back"])])
         return OPEN
+
+
+async def waiting_form(tracker: Tracker) -> str:
+    """The form that a red flag put down and that can be gone on with, such as "compare_form"; "" when none waits."""
+    if words_of_red_flag(tracker.events) is None:
+        return ""
+    form = put_down(tracker.events)
+    if form != "intake_form":
+        return form
+    try:
+        return form if await IntakeTurn(store(), tracker.sender_id).state() else ""
+    except StoreUnavailable:
+        return ""
+
+
+async def with_way_back(replies: list[Reply], tracker: Tracker) -> list[Reply]:
+    """``replies`` to what was not understood, with the way back to a form: it may have been an answer to that."""
+    if not replies or not await waiting_form(tracker):
+        return replies
+    words, last = escalation_words(), replies[-1]
+    buttons = (Button(words.back, "/resume"), *last.buttons)
+    return [*replies[:-1], replace(last, text=f"{last.text} {words.waits}", buttons=buttons)]
+
+
+async def go_on(tracker: Tracker) -> Events:
+    """The events that take up at once the form that a red flag put down; none when there is no such form."""
+    form = await waiting_form(tracker)
+    if form != "intake_form":
+        return [FollowupAction(form)] if form else []
+    turn = IntakeTurn(store(), tracker.sender_id)
+    state = await turn.state()
+    assert state
+    await _keep_words(turn, state, tracker.events)
+    return [*OPEN, FollowupAction(form)]
+
+
+async def _keep_words(turn: IntakeTurn, state: State, events: Sequence[Mapping[str, Any]]) -> None:
+    """Offer what was taken for a sign as the answer it may have been."""
+    typed = words_of_red_flag(events)
+    if typed and state.field and questionnaire().field(state.field).type == "text" and not state.pending:
+        await turn.keep_words(typed)
 
 
 def words_of_red_flag(events: Sequence[Mapping[str, Any]]) -> str | None:

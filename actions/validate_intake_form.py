@@ -24,6 +24,8 @@ from actions.intake.apply import Effect
 from actions.intake.decision import Message
 from actions.intake.state import State
 from actions.intake.turn import IntakeTurn, Outcome
+from actions.report.reader import read
+from actions.report.replies import urgent_reply
 from actions.store import store
 from knowledge.content import content
 from knowledge.intake import FlagRule, words
@@ -64,7 +66,10 @@ def message_of(parsed: Mapping[str, Any]) -> Message:
     named = [(topic, 1.0) for topic in asked_topics(parsed)] if pressed else []
     topics = named or [(topic["id"], topic["confidence"]) for topic in parsed.get("topics") or []]
     label = parsed.get("label") or ""
-    return Message(text, intent.get("name") or "", intent.get("confidence") or 0.0, tuple(topics), label, pressed)
+    letter = bool((parsed.get("metadata") or {}).get("letter"))
+    return Message(
+        text, intent.get("name") or "", intent.get("confidence") or 0.0, tuple(topics), label, pressed, letter
+    )
 
 
 class ValidateIntakeForm(PatientAction):
@@ -94,6 +99,11 @@ class ValidateIntakeForm(PatientAction):
             sent = await asyncio.to_thread(data.sent_by, tracker.sender_id)
             say(dispatcher, tracker, [already_sent(sent[0]) if sent else nothing_to_resume()])
             return [*END, SlotSet("intake_outcome", "ended")]
+        if message.letter and (reading := read(message.text)).urgent:
+            # A grave finding is asked about first, as when a letter is read; the intake waits and can be gone on with.
+            number = tracker.get_slot("emergency_number") or content().clinic.emergency
+            say(dispatcher, tracker, [Reply(words().say["letter_first"]), urgent_reply(reading, number)])
+            return [*END, SlotSet("intake_outcome", "ended"), SlotSet("clarify_open", "letter")]
         say(dispatcher, tracker, [Reply(_filled(line, facts(tracker))) for line in outcome.step.say])
         return self._carry_out(dispatcher, tracker, outcome, message)
 
@@ -132,7 +142,7 @@ class ValidateIntakeForm(PatientAction):
                 say(dispatcher, tracker, [sent_reply(outcome.sent, corrected=bool(step.state.reference))])
                 return [*END, *known, SlotSet("intake_outcome", "ended")]
             case Effect.DELETE:
-                say(dispatcher, tracker, [delete_question()])
+                say(dispatcher, tracker, [delete_question(step.state.reference)])
                 return [*END, SlotSet("intake_outcome", "ended"), SlotSet("asking", "delete")]
             case Effect.ESCALATE:
                 assert step.flag

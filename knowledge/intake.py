@@ -69,6 +69,7 @@ class Field:
     none_is_answer: bool = False
     takes_questions: Optional[Literal["all", "mine"]] = None
     recognise: Optional[Literal["operation"]] = None
+    needs: Optional[Literal["letters"]] = None
     when: Optional[Literal["past", "future", "birth"]] = None
     min: Optional[int] = None
     max: Optional[int] = None
@@ -148,6 +149,8 @@ class IntakeWords:
     buttons: Dict[str, str]
     heard: Dict[str, Tuple[str, ...]]
     field_names: Dict[str, Tuple[str, ...]]
+    ahead: Dict[str, str]
+    """Field id to a pattern for a message that plainly gives this answer before its question; ``value`` is the answer."""
     statuses: Dict[str, str]
     countries: Dict[str, Tuple[str, ...]]
 

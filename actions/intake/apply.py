@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from actions.intake.decision import Decision, Kind
+from actions.intake.letters import FIELD, brought_back, without
+from actions.intake.readback import read_back
 from actions.intake.state import Answer, Pending, State, applies, next_field, open_fields
 from knowledge.intake import Field, FlagRule, questionnaire, words
 
@@ -55,8 +57,12 @@ def apply(state: State, decision: Decision, *, now: str, served: tuple[str, ...]
             return _answered(state, decision.field, answer, now=now, served=served)
         case Kind.CHANGE if decision.answer:
             field = questionnaire().field(decision.field)
+            state = brought_back(state) if decision.answer.value == "yes" and field.needs else state
             changed = replace(_settled(state, field, decision.answer), fails=0)
-            line = say["changed" if decision.field in state.answers else "noted"]
+            known = "changed" if decision.field in state.answers else "noted"
+            line = say[known if decision.answer.status == "answered" else "left_out"]
+            if field.needs == "letters":
+                line = say[f"letters_{decision.answer.value or 'no'}"]
             line = line.format(label=field.label, value=decision.answer.shown)
             return Step(_onward(changed) if state.field == decision.field else changed, (line,))
         case Kind.CHANGE if decision.field:
@@ -108,6 +114,19 @@ def apply(state: State, decision: Decision, *, now: str, served: tuple[str, ...]
             return Step(_onward(longer))
         case Kind.REVIEW:
             return Step(replace(state, stage="review", field=None, pending=None))
+        case Kind.SHOW:
+            if state.stage == "review":
+                return Step(state)
+            return Step(state, tuple(read_back(state)) if state.answers else (_about(state, "why"),))
+        case Kind.NOT_YET:
+            left = len(open_fields(state, "short"))
+            return Step(state, (say["not_yet" if left > 1 else "not_yet_one"].format(count=left),))
+        case Kind.LETTER:
+            return _letter(state)
+        case Kind.DROP_LETTER:
+            return Step(without(state, int(decision.topic)), (say["letter_out"],))
+        case Kind.NO_LETTER:
+            return Step(state, (say["letter_none"],))
         case Kind.SEND:
             if missing := _missing(state):
                 return missing
@@ -192,8 +211,10 @@ def _left_out(state: State, decision: Decision) -> Step:
 def _invalid(state: State, decision: Decision) -> Step:
     say = words().say
     if state.stage != "ask" or state.field is None:
-        return Step(state, (say["help_commands"],))
+        return Step(state, (say["review_again" if state.stage == "review" else "help_commands"],))
     field = questionnaire().field(state.field)
+    if state.pending and decision.problem and decision.problem.reason == "invalid_yes_no":
+        return Step(replace(state, fails=state.fails + 1), (say["invalid_yes_no"],))
     failed = replace(state, fails=state.fails + 1, pending=None, kept="")
     if field.required and field.path == "consent":
         return Step(failed, (say["consent_unclear"],))
@@ -224,12 +245,20 @@ def _about(state: State, what: str) -> str:
     return questionnaire().say(getattr(questionnaire().field(state.field), what), state.person)
 
 
+def _letter(state: State) -> Step:
+    """A letter came: the clinic's copy is asked about at once, unless consent or an answer to be confirmed goes first."""
+    line = (words().say["letter_here"],)
+    if open_fields(state, "consent") or state.pending or FIELD in state.answers:
+        return Step(state, line)
+    return Step(_go_to(state, FIELD, from_review=state.stage == "review" or state.from_review), line)
+
+
 def _missing(state: State) -> Step | None:
     """What has to be asked before a case can be sent."""
     for field in open_fields(state, "consent"):
         return Step(_go_to(state, field.id, from_review=True))
     for field in open_fields(state, "short"):
-        if field.required:
+        if field.required or field.needs:
             return Step(_go_to(state, field.id, from_review=True))
     if not state.value("phone") and not state.value("email"):
         return Step(_go_to(state, "phone", from_review=True), (words().say["no_contact"],))

@@ -6,10 +6,9 @@ from typing import Any
 
 from actions.base import Button, Reply
 from actions.intake.apply import FAILS_BEFORE_REWORDING
+from actions.intake.readback import read_back, shorter
 from actions.intake.state import State, open_fields, progress
 from knowledge.intake import Field, questionnaire, words
-
-LONGEST_MESSAGE = 1500
 
 
 def question(state: State) -> list[Reply]:
@@ -26,7 +25,7 @@ def question(state: State) -> list[Reply]:
         return review(state)
     field = questionnaire().field(state.field)
     if state.kept:
-        text = say["keep_words"].format(value=_shorter(state.kept))
+        text = say["keep_words"].format(value=shorter(state.kept))
         return [
             _reply(text, ("keep", "rewrite"), _payload(state, field, "choice", [buttons["keep"], buttons["rewrite"]]))
         ]
@@ -38,38 +37,10 @@ def question(state: State) -> list[Reply]:
 
 
 def review(state: State) -> list[Reply]:
-    """The read-back: every answer with the name it can be changed by, then the question whether to send."""
-    say = words().say
-    lines = []
-    for section in questionnaire().sections:
-        shown = [
-            f"{field.label}: {_shown(state, field)}"
-            for field in questionnaire().fields
-            if field.section == section.id and field.id in state.answers
-        ]
-        if shown:
-            lines.append("\n".join([section.title.upper(), *shown]))
-    parts = [say["review"]]
-    for line in lines:
-        if len(parts[-1]) + len(line) > LONGEST_MESSAGE:
-            parts.append(line)
-        else:
-            parts[-1] = f"{parts[-1]}\n{line}"  # no blank line: Rasa's channels cut a message in two there
+    """The read-back, then the question whether to send."""
     payload = _payload(state, None, "choice", [words().buttons["send"], words().buttons["change"]])
-    return [*(Reply(part) for part in parts), _reply(say["review_ask"], ("send", "change"), payload)]
-
-
-def _shown(state: State, field: Field) -> str:
-    answer = state.answers[field.id]
-    if answer.status == "answered":
-        same = answer.shown.casefold() == answer.text.casefold()
-        worth_quoting = field.type == "date" or field.recognise
-        return answer.shown if same or not worth_quoting else f'{answer.shown} ("{_shorter(answer.text)}")'
-    return {"unknown": "you don't know", "declined": "left out"}.get(answer.status, "not asked")
-
-
-def _shorter(text: str) -> str:
-    return text if len(text) <= 300 else f"{text[:300].rsplit(' ', 1)[0]} …"
+    ask = _reply(words().say["review_ask"], ("send", "change"), payload)
+    return [*(Reply(part) for part in read_back(state)), ask]
 
 
 def _choices(field: Field) -> list[str]:

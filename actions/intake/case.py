@@ -9,7 +9,8 @@ from functools import cache
 from typing import Any
 
 from actions.intake.dates import bounds
-from actions.intake.state import Answer, State
+from actions.intake.letters import FIELD, named
+from actions.intake.state import Answer, Letter, State
 from knowledge.intake import questionnaire
 from runtime.settings import KNOWLEDGE
 from safety.rules import RULES_VERSION
@@ -55,9 +56,15 @@ def build_case(
                 field.id.removeprefix("consent_"): state.value(field.id) == "yes"
                 for field in questionnaire().fields
                 if field.path == "consent"
-            },
+            }
+            | ({"letters": bool(state.files)} if FIELD in state.answers else {}),
             "at": state.consent_at,
+            **({"letters_at": state.letters_at} if state.files else {}),
         },
+        "files": [
+            {"id": file.id, "name": name, "type": file.type, "size": file.size, "sha256": file.sha256}
+            for file, name in zip(state.files, named(state.files), strict=True)
+        ],
         "transcript": [dict(turn) for turn in transcript[-LONGEST_TRANSCRIPT:]],
         "questionnaire": f"{questionnaire().questionnaire_url}|{questionnaire().version}",
         "content_version": content_version(),
@@ -109,6 +116,10 @@ def state_of(case: Mapping[str, Any]) -> State:
         for field_id, given in case["answers"].items()
         if given["status"] != "not_asked"
     }
+    files = tuple(
+        Letter(file["id"], case["sender_id"], file["type"], file["size"], file["sha256"])
+        for file in case.get("files") or []
+    )
     return State(
         stage="review",
         field=None,
@@ -118,6 +129,9 @@ def state_of(case: Mapping[str, Any]) -> State:
         red_flags=tuple(flag for flag in case["red_flags"] if str(flag.get("rule")).startswith("intake.")),
         consent_at=case["consent"]["at"],
         reference=case["reference"],
+        letters=files,
+        files=files,
+        letters_at=case["consent"].get("letters_at", ""),
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from actions.intake.decision import Decision, Kind, answer_to
+from actions.intake.letters import about_letters
 from actions.intake.parse import Reader, plain, read_operation
-from actions.intake.state import State
+from actions.intake.state import Answer, State
 from actions.spine_terms import find_levels
 from knowledge.intake import Field, questionnaire, words
 
@@ -33,9 +34,12 @@ _ACTUALLY = re.compile(
     r"that was wrong)[,.:;]?\s+" + _NAME + r"\s+(?:is|was|are|were)\s+(?P<value>.+)$"
 )
 _CONTACT = re.compile(
-    _LEAD + _NAME + r"\s+(?:has changed|changed|is)[,;.:]?\s+(?:(?:it'?s|it is|to|now)\s+)*(?P<value>.+)$"
+    _LEAD + _NAME + r"\s+(?:has changed|changed|is)[,;.:]?\s+"
+    r"(?:(?:it'?s|it is|to|now|more like|about|around|rather)\s+)*(?P<value>.+)$"
 )
 _CONTACT_TYPES = ("phone", "email", "name")
+_FIGURE = re.compile(_LEAD + r"(?:(?:make|put|say)\s+)?" + _NAME + r"(?:\s*[:=]|\s+to)?\s+(?P<value>[\d+][^a-z]*)$")
+_REMOVE = re.compile(_LEAD + r"(?:remove|delete|erase|leave out|take out|drop|clear)\s+(?P<name>.+)$")
 _WRONG = re.compile(
     _NAME + r"\s+(?:is|was|are|were|isn'?t|wasn'?t) (?:wrong|incorrect|not right|not correct|right|correct)$"
 )
@@ -44,6 +48,8 @@ _POSSESSIVE = re.compile(r"^(?:my|the|their|her|his|our)\s+")
 
 def change_in_words(text: str, said: str, state: State, reader: Reader) -> Decision | None:
     """The change that ``text`` (``said`` when plain) asks for or makes, or None when it is something else."""
+    if found := about_letters(said, state):
+        return found
     for pattern in (_CHANGE_TO, _SHOULD_BE, _ACTUALLY, _WRONG):
         match = pattern.match(said)
         if not match:
@@ -54,30 +60,62 @@ def change_in_words(text: str, said: str, state: State, reader: Reader) -> Decis
         value = match.groupdict().get("value")
         if not value:
             return Decision(Kind.CHANGE, field=named)
-        return _changed(named, _as_typed(text, value), state, reader)
-    if (found := _volunteered(text, said, state, reader)) is not None:
+        return _changed(named, as_typed(text, value), state, reader)
+    if (found := _volunteered(text, said, state, reader) or _removed(text, said, state)) is not None:
         return found
     match = _IS_NOT.match(said)
     if match:
         named = named_field(match["name"] or "", state) or _field_that_says(state, match["wrong"].strip())
         if named:
-            return _changed(named, _as_typed(text, match["value"]), state, reader)
+            return _changed(named, as_typed(text, match["value"]), state, reader)
     return None
 
 
 def _volunteered(text: str, said: str, state: State, reader: Reader) -> Decision | None:
-    """ "My phone is ..." at any other question, once there is consent to keep it."""
-    match = _CONTACT.match(said)
-    named = named_field(match["name"], state) if match and state.value("consent_send") == "yes" else None
-    if not match or not named or questionnaire().field(named).type not in _CONTACT_TYPES:
+    """ "My phone is ..." at any other question, once there is consent to keep it; "pain 6" at the read-back too."""
+    if state.value("consent_send") != "yes":
         return None
-    found = _changed(named, _as_typed(text, match["value"]), state, reader)
-    return found if found.answer else None
+    for pattern in (_CONTACT, _FIGURE) if state.stage == "review" else (_CONTACT,):
+        match = pattern.match(said)
+        named = named_field(match["name"], state) if match else None
+        if not match or not named:
+            continue
+        kind = questionnaire().field(named).type
+        if kind in _CONTACT_TYPES or (state.stage == "review" and kind != "text"):
+            found = _changed(named, as_typed(text, match["value"]), state, reader)
+            if found.answer:
+                return found
+    return None
+
+
+def told_ahead(text: str, said: str, state: State, reader: Reader) -> Decision | None:
+    """What is no answer to the question on the table and plainly one to a later question: kept for it, and noted."""
+    if state.value("consent_send") != "yes":
+        return None
+    for field_id, pattern in words().ahead.items():
+        match = re.search(pattern, said)
+        if not match or field_id in state.answers or not questionnaire().has(field_id):
+            continue
+        found = _changed(field_id, as_typed(text, match["value"]), state, reader)
+        if found.answer:
+            return found
+    return None
+
+
+def _removed(text: str, said: str, state: State) -> Decision | None:
+    """ "Remove my e-mail": an answer that is taken out again. What cannot be left out is asked anew."""
+    match = _REMOVE.match(said)
+    named = named_field(match["name"], state) if match else None
+    if not named or named not in state.answers:
+        return None
+    if questionnaire().field(named).required:
+        return Decision(Kind.CHANGE, field=named)
+    return Decision(Kind.CHANGE, field=named, answer=Answer("declined", None, "", text.strip(), state.said_by))
 
 
 def _changed(field_id: str, text: str, state: State, reader: Reader) -> Decision:
     field = questionnaire().field(field_id)
-    found = answer_to(field, _with_correction(field, text, state), state, reader)
+    found = answer_to(field, with_correction(field, text, state), state, reader)
     if found.kind in (Kind.ANSWER, Kind.CONFIRM):
         return Decision(Kind.CHANGE if found.kind is Kind.ANSWER else Kind.CONFIRM, field=field_id, answer=found.answer)
     if found.kind is Kind.INVALID:
@@ -85,7 +123,7 @@ def _changed(field_id: str, text: str, state: State, reader: Reader) -> Decision
     return found
 
 
-def _with_correction(field: Field, text: str, state: State) -> str:
+def with_correction(field: Field, text: str, state: State) -> str:
     """ "L5" for "L4 fusion" corrects the level and keeps the operation."""
     before = state.answers.get(field.id)
     if field.recognise != "operation" or not before or not before.text:
@@ -96,7 +134,7 @@ def _with_correction(field: Field, text: str, state: State) -> str:
     return before.text[: old[0].start] + new[0].name + before.text[old[0].end :]
 
 
-def _as_typed(text: str, value: str) -> str:
+def as_typed(text: str, value: str) -> str:
     """The part of ``text`` that became ``value`` when it was made plain: names and addresses keep their capitals."""
     place = text.casefold().rfind(value.casefold())
     return text[place : place + len(value)] if place >= 0 else value
@@ -107,7 +145,7 @@ def named_field(name: str, state: State) -> str | None:
     wanted = _POSSESSIVE.sub(
         "", re.sub(r"^(?:answer (?:to|about|for)|what i said about|entry for)\s+", "", plain(name))
     )
-    wanted = re.sub(r"\s+(?:answer|please|again)$", "", _POSSESSIVE.sub("", wanted))
+    wanted = re.sub(r"\s+(?:answer|please|again|first)$", "", _POSSESSIVE.sub("", wanted))
     if not wanted:
         return None
     found = [

@@ -14,6 +14,8 @@ from typing import Literal
 
 from dateparser.date import DateDataParser
 
+from actions.intake.seasons import seasonal
+
 When = Literal["past", "future", "birth"]
 
 NUMBER_WORDS = (
@@ -50,8 +52,8 @@ _YEAR = re.compile(r"(?<![\d/.\-])((?:19|20)\d\d)(?![\d/.\-]\d|\d)")
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})[/.\-](\d{1,2})[/.\-]((?:19|20)?\d\d)(?!\d)")
 _ISO = re.compile(r"(?<!\d)((?:19|20)\d\d)-(\d\d)(?:-(\d\d))?(?!\d)")
 _VAGUE = re.compile(
-    r"\b(all my life|whole life|always|forever|for ages|ages|childhood|as a child|since i was|"
-    r"since (?:he|she|they) (?:was|were)|a long time|long time|many years|years and years|for years|years|decades|"
+    r"\b(all my life|whole life|always|forever|for ages|ages|childhood|as a child|since i was|when i was|"
+    r"(?:since|when) (?:he|she|they) (?:was|were)|a long time|long time|many years|years and years|for years|years|decades|"
     r"months|weeks|(?:19|20)?\d0'?s)\b"
 )
 _NO_DATE = re.compile(
@@ -61,20 +63,23 @@ _NO_DATE = re.compile(
 )
 
 
-def read_date(text: str, when: When, *, today: date, month_first: bool) -> tuple[str | None, bool] | None:
+def read_date(
+    text: str, when: When, *, today: date, month_first: bool, country: str | None = None
+) -> tuple[str | None, bool] | None:
     """Return the date in ``text`` and whether it is sure, or None when there is none.
 
     Args:
         text: in lower case, without punctuation at the end.
         when: ``past`` and ``birth`` take the nearest date behind, ``future`` the nearest ahead.
         month_first: whether 3/4/2025 is the fourth of March (the US) or the third of April.
+        country: where the patient is (ISO code), if known: summer is at another time elsewhere.
 
     Returns:
         ``(iso, sure)``; ``(None, True)`` for words that are an answer without being a date ("all my life").
     """
     found = (
         _absolute(text, month_first)
-        or (None if when == "birth" else _span(text, today, when))
+        or (None if when == "birth" else _seasonal(text, today, when, country) or _span(text, today, when))
         or _named(text, today, when)
         or _parsed(text, today, when, month_first)
     )
@@ -128,6 +133,13 @@ def _checked(year: int, month: int, day: int | None) -> tuple[str, bool] | None:
     return (f"{year}-{month:02d}" if day is None else f"{year}-{month:02d}-{day:02d}"), True
 
 
+def _seasonal(text: str, today: date, when: When, country: str | None) -> tuple[str, bool] | None:
+    if _MONTH.search(text) or _YEAR.search(text):
+        return None  # "spring 2024", "Easter, in April": what is said more exactly counts
+    found = seasonal(text, today, ahead=when == "future", country=country)
+    return (found, True) if found else None
+
+
 def _span(text: str, today: date, when: When) -> tuple[str, bool] | None:
     """A duration is counted back from today ("for 3 years") or ahead ("in two weeks")."""
     if _HALF_YEAR.search(text):
@@ -176,11 +188,9 @@ def _named(text: str, today: date, when: When) -> tuple[str, bool] | None:
     for words, years in (("year before last", -2), ("last year", -1), ("this year", 0), ("next year", 1)):
         if words in text:
             return str(today.year + years), True
-    for words, months in (("last month", -1), ("this month", 0), ("next month", 1)):
+    for words, months in (("last month", -1), ("this month", 0), ("end of the month", 0), ("next month", 1)):
         if words in text:
             return _shift(today, months=months), True
-    if re.search(r"\b(last|this) (spring|summer|autumn|fall|winter)\b", text) and when == "past":
-        return str(today.year if "this" in text or today.month > 8 else today.year - 1), True
     for words, days in (("last week", -7), ("next week", 7), ("last night", -1), ("this week", 0), ("this morning", 0)):
         if words in text:
             return (today + timedelta(days=days)).isoformat(), True

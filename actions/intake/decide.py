@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
-from actions.intake.changes import change_in_words, named_field
+from actions.intake.changes import as_typed, change_in_words, named_field, told_ahead, with_correction
 from actions.intake.decision import Decision, Kind, Message, answer_to
+from actions.intake.letters import about_letters
 from actions.intake.parse import Problem, Reader, heard, heard_yes_no, plain, read_operation
 from actions.intake.state import Answer, State
 from knowledge.intake import Field, questionnaire, words
@@ -41,6 +42,16 @@ _QUESTION = re.compile(
 )
 _FIRST_PERSON = re.compile(r"\b(i|i'm|i've|me|my|we|our|she|he|her|his|they|their)\b")
 _SORRY = re.compile(r"^(?:no|nope|sorry|actually|not quite|wrong)[,.;: ]+(?:it'?s |it is |it was |i meant? |i said )?")
+_YES_BUT = re.compile(r"^(?:yes|yeah|yep|yup|right|ok|okay|almost|nearly|close)\b.*?\b(?:but|except|only)\b[, ]*")
+_BUT = re.compile(r"\b(?:but|except|only|just)\b[, ]*(?:for |that )?(?P<rest>.+)$")
+_NOT_NOW = re.compile(r"\b(?:wait|wrong|change|first|not|later|before|mistake|one thing)\b")
+_WHY_YOU = re.compile(
+    r"^(?:and |but |so )?why (?:do|would|did|are|should) (?:you|i) (?:need|want|ask|asking|tell|give)\b"
+)
+_HAS_NONE = re.compile(
+    r"(?:sorry,? )?(?:none|n/?a|no (?:phone|number|mobile|e-?mail|address)\b.*|"
+    r"(?:(?:i|we|they|he|she) )?(?:really )?(?:don'?t|do not|doesn'?t|haven'?t) (?:have|got|own|use)\b.*)$"
+)
 _NOT_KNOWN = re.compile(
     r"(?:i |we )?(?:really |honestly )?(?:don'?t|do not|can'?t) (?:know|remember|recall)\b|no idea\b|"
     r"not sure (?:what|which|how|when|of)\b"
@@ -50,6 +61,8 @@ _STILL_AN_ANSWER = re.compile(r"\b(maybe|but|think|perhaps|probably|might)\b")
 
 def decide(state: State, message: Message, reader: Reader) -> Decision:
     """Return what ``message`` means where the conversation stands. Pure; never raises for any text."""
+    if message.letter:
+        return Decision(Kind.LETTER)
     if message.pressed:
         return _by_intent(message) or _elsewhere(message) or Decision(Kind.REWRITE)
     said = plain(message.text)
@@ -74,25 +87,31 @@ def decide(state: State, message: Message, reader: Reader) -> Decision:
 
 def _pending(state: State, message: Message, said: str, reader: Reader) -> Decision:
     assert state.pending
-    if heard_yes_no(said) is True:
+    if heard_yes_no(said) is True and not _YES_BUT.match(said):
         return Decision(Kind.CONFIRMED, field=state.pending.field, answer=state.pending.answer)
-    corrected = _SORRY.sub("", said)
+    corrected = _SORRY.sub("", _YES_BUT.sub("", said))
     if heard("no", said) or heard("no", corrected):
         return Decision(Kind.REJECTED, field=state.pending.field)
     command = _command(said)
     if command:
         return command
+    asked = state.with_answer(state.pending.field, state.pending.answer)
+    if change := change_in_words(message.text, said, asked, reader):
+        return change
     field = questionnaire().field(state.pending.field)
     if _is_question(message.text) and (elsewhere := _elsewhere(message)):
         return elsewhere
-    text = message.text.strip() if corrected == said else message.text.strip()[-len(corrected) :]
-    return answer_to(field, text, state, reader)
+    text = message.text.strip() if corrected == said else as_typed(message.text, corrected)
+    if field.recognise == "operation" and corrected == said and not read_operation(text).confirm and not state.fails:
+        # Neither yes nor no, and no operation or level that could put it right.
+        return Decision(Kind.INVALID, field=field.id, problem=Problem("invalid_yes_no"))
+    return answer_to(field, with_correction(field, text, asked), state, reader)
 
 
 def _offer(state: State, message: Message, said: str, reader: Reader) -> Decision:
     if heard("more", said) or heard_yes_no(said) is True:
         return Decision(Kind.MORE)
-    if heard("review", said) or heard("send", said) or heard("skip", said) or heard_yes_no(said) is False:
+    if _finished(said) or heard("skip", said) or heard_yes_no(said) is False:
         return Decision(Kind.REVIEW)
     return (
         _command(said)
@@ -104,29 +123,64 @@ def _offer(state: State, message: Message, said: str, reader: Reader) -> Decisio
 
 
 def _review(state: State, message: Message, said: str, reader: Reader) -> Decision:
-    if heard("send", said) or heard_yes_no(said) is True:
+    if all(heard("send", part) or heard("yes", part) for part in _parts(said)):
         return Decision(Kind.SEND)
+    but = _BUT.search(said)
+    if but and (found := _change(as_typed(message.text, but["rest"]), but["rest"], state, reader)):
+        return found
+    if heard_yes_no(said) is True:  # "yes, it is all right" sends; "yes, but wait" never does
+        return Decision(Kind.CHANGE if but or _NOT_NOW.search(said) else Kind.SEND)
     if heard("change", said) or heard("no", said):
         return Decision(Kind.CHANGE)
     if heard("more", said):
         return Decision(Kind.MORE)
     if heard("review", said):
         return Decision(Kind.REVIEW)
-    found = change_in_words(message.text, said, state, reader) or _command(said)
-    if found:
+    return (
+        _change(message.text, said, state, reader)
+        or _command(said)
+        or _by_intent(message)
+        or _elsewhere(message)
+        or Decision(Kind.INVALID)
+    )
+
+
+def _parts(said: str) -> list[str]:
+    """ "That's enough, send it please" as what is said one after the other, without the politeness."""
+    parts = (re.sub(r"[, ]*\b(?:please|thanks|thank you)$", "", part).strip() for part in re.split(r"[,.;!]", said))
+    return [part for part in parts if part] or [said]
+
+
+def _finished(said: str) -> bool:
+    """Whether somebody wants to see the whole and send it."""
+    parts = _parts(said)
+    done = [heard("review", part) or heard("send", part) for part in parts]
+    return any(done) and all(each or heard("stop", part) for each, part in zip(done, parts, strict=True))
+
+
+def _change(text: str, said: str, state: State, reader: Reader) -> Decision | None:
+    """A change made or asked for, or an answer that is only named."""
+    if found := change_in_words(text, said, state, reader):
         return found
     named = named_field(said, state)
-    if named:
-        return Decision(Kind.CHANGE, field=named)
-    return _by_intent(message) or _elsewhere(message) or Decision(Kind.INVALID)
+    return Decision(Kind.CHANGE, field=named) if named else None
 
 
 def _question(state: State, field: Field, message: Message, said: str, reader: Reader) -> Decision:
+    if found := about_letters(said, state):
+        return found
+    if field.needs == "letters" and heard("send", said):
+        # The letter, or the case? Nothing is passed on by a guess.
+        return Decision(Kind.INVALID, field=field.id, problem=Problem("invalid_yes_no"))
     if _exact_choice(field, said):
         return answer_to(field, message.text, state, reader)
     unsure = _unsure(field, said)
     if unsure:
         return unsure
+    if state.longer and _finished(said):
+        return Decision(Kind.REVIEW)  # the longer part is an offer: one may stop answering and still send
+    if field.path == "short" and _finished(said) and not heard("skip", said):
+        return Decision(Kind.NOT_YET)
     command = _command(said)
     if command and not (field.takes_questions == "all" and command.kind is Kind.HELP):
         return command
@@ -136,8 +190,6 @@ def _question(state: State, field: Field, message: Message, said: str, reader: R
         and len(said.split()) <= MOST_WORDS_OF_A_WISH
     ):
         return Decision(Kind.REWRITE)  # somebody who lost the thread; the question is asked again
-    if state.longer and (heard("review", said) or heard("send", said)):
-        return Decision(Kind.REVIEW)  # the longer part is an offer: one may stop answering and still send
     if field.type in ("text", "date") and not field.none_is_answer and heard("unknown", said):
         return _not_answered(Kind.UNKNOWN, field, message, state)
     if heard("declined", said):
@@ -158,7 +210,13 @@ def _question(state: State, field: Field, message: Message, said: str, reader: R
         return found
     if _says_unknown(said):
         return _not_answered(Kind.UNKNOWN, field, message, state)
-    return _by_intent(message) or _elsewhere(message) or found
+    if field.type in ("phone", "email") and _HAS_NONE.match(said):
+        return _not_answered(Kind.SKIP, field, message, state)
+    return _by_intent(message) or _ahead(message, said, state, reader) or _elsewhere(message) or found
+
+
+def _ahead(message: Message, said: str, state: State, reader: Reader) -> Decision | None:
+    return None if _is_question(message.text) else told_ahead(message.text, said, state, reader)
 
 
 def _free_text(field: Field, message: Message, said: str, state: State, reader: Reader) -> Decision:
@@ -171,7 +229,8 @@ def _free_text(field: Field, message: Message, said: str, state: State, reader: 
         return _not_answered(Kind.UNKNOWN, field, message, state)
     if field.type == "text" and not field.none_is_answer and said in ("none", "nothing", "no", "n/a", "na", "nope"):
         return _not_answered(Kind.UNKNOWN, field, message, state)
-    return answer_to(field, message.text, state, reader)
+    found = answer_to(field, message.text, state, reader)
+    return (_ahead(message, said, state, reader) or found) if found.kind is Kind.INVALID else found
 
 
 def _not_answered(kind: Kind, field: Field, message: Message, state: State) -> Decision:
@@ -195,8 +254,12 @@ def _command(said: str) -> Decision | None:
     for kind in (Kind.STOP, Kind.BACK, Kind.SKIP, Kind.WHY, Kind.HELP, Kind.CODE):
         if heard(kind.value, said):
             return Decision(kind)
+    if heard("what_sent", said):
+        return Decision(Kind.SHOW)
     if heard("change", said):
         return Decision(Kind.CHANGE)
+    if _WHY_YOU.match(said):
+        return Decision(Kind.WHY)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 from actions.intake.parse import Problem, Reader, Value, read
 from actions.intake.state import Answer, State
 from knowledge.intake import Field, FlagRule
+
+_CONDITION = re.compile(r"\b(?:but|except|unless|only|if|as long as|provided)\b")
+"""A yes with a condition is no consent: nobody could keep the condition."""
 
 
 class Kind(Enum):
@@ -44,6 +48,11 @@ class Kind(Enum):
     STATUS = "status"
     DELETE = "delete"
     FOLLOW_UP = "follow_up"
+    LETTER = "letter"
+    DROP_LETTER = "drop_letter"
+    NO_LETTER = "no_letter"
+    SHOW = "show"
+    NOT_YET = "not_yet"
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,7 @@ class Message:
     Attributes:
         topics: what it asks about, the likeliest first, with confidence.
         label: the retrieval label, such as ``chitchat/thanks``.
+        letter: it is the words of a letter, which is kept with the chat: never an answer.
         pressed: a button of something else than the question (``/faq{...}``): never an answer.
     """
 
@@ -62,6 +72,7 @@ class Message:
     topics: tuple[tuple[str, float], ...] = ()
     label: str = ""
     pressed: bool = False
+    letter: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ class Decision:
         field: the field answered or changed; empty with CHANGE when the patient did not say which.
         answer: the answer, with ANSWER, CONFIRM, ESCALATE, UNKNOWN, DECLINED, SKIP and (if given) CHANGE.
         problem: why it does not fit, with INVALID.
-        topic: what is asked, with DIGRESSION; the kind of small talk with SMALLTALK.
+        topic: what is asked, with DIGRESSION; the kind of small talk with SMALLTALK; which letter, with DROP_LETTER.
         flag: with ESCALATE.
         code: with REDEEM.
     """
@@ -94,6 +105,8 @@ def answer_to(field: Field, text: str, state: State, reader: Reader) -> Decision
     answer = Answer("answered", found.value, found.shown, text.strip(), state.said_by)
     if found.confirm:
         return Decision(Kind.CONFIRM, field=field.id, answer=answer)
+    if (field.path == "consent" or field.needs) and found.value == "yes" and _CONDITION.search(text.casefold()):
+        return Decision(Kind.INVALID, field=field.id, problem=Problem("invalid_yes_no"))
     if field.required and field.path == "consent" and found.value == "no":
         return Decision(Kind.NO_CONSENT, field=field.id)
     if (field.id == "age_ok" and found.value == "no") or (field.when == "birth" and _under_18(found.value, reader)):

@@ -26,6 +26,7 @@ _NUMBER = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d)?)(?![\d.]*\d|\w)")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+\-']+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+")
 _NAME_LEAD = re.compile(
     r"^(?:(?:my|her|his|their|the|own|patient'?s?|full|real)\s+)*(?:name(?:'s|\s+is|:)?\s+(?:is\s+)?)|"
+    r"^(?:spelled|spelt|really|actually|now)\s+|"
     r"^(?:i'?m|i am|it'?s|it is|this is|call me|she'?s|he'?s|she is|he is|they are|hi,?|yes,?|sure,?)\s+(?:called\s+)?",
     re.IGNORECASE,
 )
@@ -34,10 +35,17 @@ _PLACE_LEAD = re.compile(
     r"(?:(?:currently|now|living|live|lives|based|located|here)\s+)*(?:in|from|at|near|of)?\s*(?:the\s+)?"
 )
 _NEGATED = re.compile(
-    r"\b(?:no|not|never|without|neither|nor|don'?t have|do not have|haven'?t|isn'?t)\b"
+    r"\b(?:no|not|never|without|neither|nor|don'?t have|do not have|haven'?t|isn'?t|wasn'?t)\b"
     r"(?:(?!\b(?:but|just|only|now|although|though|however|yet)\b)[^.;!?]){0,25}$"
 )
 """A denial just before, in the same breath: "no fever but numb" denies only the fever."""
+_CANNOT = re.compile(r"\b(?:can|could|cannot|able|unable)\b.{0,20}$")
+"""No denial either: "I could not pee" is the sign itself."""
+_NOT_QUITE = re.compile(
+    r"\b(?:nearly|almost|quite|turn|turning|under|below|less than|younger|soon|about to be|going on|will be|not|next|"
+    r"in (?:a|an|\d+|a few) (?:day|week|month)s?)\b"
+)
+_AGED = re.compile(r"\b\d{1,3}[- ](?:year|month|yr)s?[- ]old\s+")
 
 
 @dataclass(frozen=True)
@@ -134,20 +142,23 @@ def _bare(text: str) -> str:
 def _yes_no(field: Field, said: str) -> Value | Problem:
     found = heard_yes_no(said)
     if found is None and field.min is not None and (age := _NUMBER.search(said)):
-        found = float(age[1]) >= field.min
+        # "Nearly 18" and "under 18" are not 18 yet.
+        found = float(age[1]) > field.min if _NOT_QUITE.search(said) else float(age[1]) >= field.min
     if found is None:
         return Problem("invalid_yes_no")
     return Value("yes" if found else "no", words().buttons["yes" if found else "no"])
 
 
 def _choice(field: Field, said: str) -> Value | Problem:
+    said = _AGED.sub("", said)  # "my 12 year old son" is a son
     if said.isdigit() and 1 <= int(said) <= len(field.choices):
         choice = field.choices[int(said) - 1]
         return Value(choice.value, choice.label)
     best: tuple[int, Choice | None] = (0, None)
     for choice in field.choices:
         for phrase in _phrases(choice):
-            if len(phrase) > best[0] and _contains(said, phrase):
+            match = re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", said)
+            if match and len(phrase) > best[0] and not _NEGATED.search(said[: match.start()]):
                 best = (len(phrase), choice)
     if best[1] is None:
         return Problem("invalid_choice")
@@ -159,7 +170,9 @@ def _multi(field: Field, said: str) -> Value | Problem:
     only_numbers = bool(re.fullmatch(r"(?:\d|and|numbers?|[\s,;&+/.#)(])+", said))
     picked: list[Choice] = []
     denied = False
-    if re.fullmatch(r"(all|all of them|all of these|everything|every one|all five|all of it)", said):
+    if re.fullmatch(
+        r"(all|all of them|all of these|everything|everywhere|all over|every one|all five|all of it)", said
+    ):
         picked = real
     else:
         for choice in real:
@@ -169,11 +182,16 @@ def _multi(field: Field, said: str) -> Value | Problem:
                 match = re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", said)
                 if not match:
                     continue
-                if _NEGATED.search(said[: match.start()]):
+                before = said[: match.start()]
+                if not field.none:
+                    before = before.rpartition(",")[2]  # "not my neck, my low back"; but "no fever, weakness or so"
+                if _NEGATED.search(before) and not _CANNOT.search(before):
                     denied = True
                     continue
                 picked.append(choice)
                 break
+    if not picked and re.search(rf"(?<!\d)[1-{len(real)}](?!\d)", said) and any("1" in each.said for each in real):
+        return Problem("invalid_choice")  # "2 no": which was meant cannot be told, and must not be taken for none
     if not picked and field.none:
         none = field.choice(field.none)
         if none and (
@@ -223,7 +241,9 @@ def _number(field: Field, said: str) -> Value | Problem:
 
 def _date(field: Field, said: str, text: str, reader: Reader) -> Value | Problem:
     when = field.when or "past"
-    found = dates.read_date(said, when, today=reader.today, month_first=reader.country in (None, "US"))
+    found = dates.read_date(
+        said, when, today=reader.today, month_first=reader.country in (None, "US"), country=reader.country
+    )
     if found is None:
         return Problem("invalid_birth" if when == "birth" else "invalid_date")
     iso, sure = found
@@ -318,7 +338,11 @@ def _country(said: str) -> Value | Problem:
     )
     code = places.get(place) or places.get(said)
     if not code:
-        inside = [name for name in places if len(name) > 3 and _contains(said, name)]
+        inside = _places_in(said)
+        if len({places[name] for name in inside}) > 1:  # "I live in Spain but I'm in Texas now"
+            named = _places_in(re.split(r"\bbut\b", said)[-1]) or inside
+            code = places[max(named, key=len)]
+            return Value(code, country_name(code), confirm=True)
         code = places[max(inside, key=len)] if inside else None
     if not code and (short := re.search(r"(?<!\w)(usa|uk|uae)(?!\w)", said)):
         code = places[short.group()]
@@ -328,6 +352,12 @@ def _country(said: str) -> Value | Problem:
     if near:
         return Value(places[near[0]], country_name(places[near[0]]), confirm=True)
     return Problem("invalid_country")
+
+
+def _places_in(said: str) -> list[str]:
+    """The places named in ``said``, without those that are part of another's name (Mexico in New Mexico)."""
+    found = [name for name in _places() if len(name) > 3 and _contains(said, name)]
+    return [name for name in found if not any(name != other and name in other for other in found)]
 
 
 def _text(field: Field, text: str, said: str) -> Value | Problem:

@@ -32,6 +32,17 @@ class Pending:
 
 
 @dataclass(frozen=True)
+class Letter:
+    """A letter sent in the chat of ``sender``: an id, what it is, how large; ``sha256`` once a copy of it is kept."""
+
+    id: str
+    sender: str
+    type: str
+    size: int
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
 class State:
     """The whole conversation.
 
@@ -49,6 +60,10 @@ class State:
         red_flags: what the safety screen found.
         consent_at: when the second consent was given (ISO).
         reference: of the intake this one corrects, or empty.
+        letters: sent in the chat, that the clinic may get a copy of.
+        left_out: letters that are not to be asked about (again).
+        files: those a copy is kept of, to be sent with the case.
+        letters_at: when the patient agreed to that (ISO).
     """
 
     stage: Stage = "ask"
@@ -64,6 +79,10 @@ class State:
     red_flags: tuple[dict[str, Any], ...] = ()
     consent_at: str = ""
     reference: str = ""
+    letters: tuple[Letter, ...] = ()
+    left_out: tuple[Letter, ...] = ()
+    files: tuple[Letter, ...] = ()
+    letters_at: str = ""
 
     @property
     def person(self) -> Literal["self", "other"]:
@@ -99,6 +118,8 @@ class State:
         known["pending"] = Pending(pending["field"], Answer(**pending["answer"])) if pending else None
         for name in ("trail", "as_said", "red_flags"):
             known[name] = tuple(known.get(name, ()))
+        for name in ("letters", "left_out", "files"):
+            known[name] = tuple(Letter(**letter) for letter in known.get(name, ()))
         if known.get("field") and not questionnaire().has(known["field"]):
             known["field"] = None
         return State(**known)
@@ -106,6 +127,8 @@ class State:
 
 def applies(field: Field, state: State) -> bool:
     """Whether the conditions of ``field`` hold."""
+    if field.needs == "letters" and not (state.letters or state.left_out):
+        return False
     for other, values in (field.only_if or {}).items():
         given = state.value(other)
         if not set(given if isinstance(given, list) else [given]) & set(values):

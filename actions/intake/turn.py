@@ -6,19 +6,23 @@ This is the edge between the pure conversation and the database; Rasa stays one 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from actions.chat_letters import Fetch, chat_letter
 from actions.database import StoreUnavailable
 from actions.drafts import Draft
 from actions.intake.apply import Effect, Step, apply
 from actions.intake.case import build_case, state_of, transcript
 from actions.intake.decide import decide
 from actions.intake.decision import Message
+from actions.intake.letters import FIELD as LETTERS
+from actions.intake.letters import left_out, letters_in, with_letters
 from actions.intake.parse import Reader, countries_in
-from actions.intake.state import State
+from actions.intake.state import Answer, State
 from actions.store import Sent, Store, store
 from knowledge.content import content
 from knowledge.intake import words
@@ -36,8 +40,8 @@ class Outcome:
 class IntakeTurn:
     """The turns of one conversation."""
 
-    def __init__(self, data: Store, sender: str) -> None:
-        self.data, self.sender = data, sender
+    def __init__(self, data: Store, sender: str, fetch: Fetch = chat_letter) -> None:
+        self.data, self.sender, self.fetch = data, sender, fetch
 
     async def state(self) -> State | None:
         """Where the open draft stands, or None without one."""
@@ -51,12 +55,16 @@ class IntakeTurn:
         await asyncio.to_thread(self.data.save_draft, draft)
         return state
 
-    async def reopen(self, sent: Sent) -> State | None:
-        """Open a sent intake again, to correct it: the read-back of the newest version."""
+    async def reopen(self, sent: Sent, events: Sequence[Mapping[str, Any]]) -> State | None:
+        """Open a sent intake again, to correct it: the read-back of the newest version.
+
+        Letters of the chat that did not go with it are not asked about again, but for those that came since.
+        """
         case = await asyncio.to_thread(self.data.case, sent.id)
         if case is None:
             return None
-        state = state_of(case)
+        before = [event for event in events if (event.get("timestamp") or 0.0) <= sent.updated_at]
+        state = left_out(state_of(case), letters_in(before, self.sender))
         draft = Draft(sent.id, self.sender, state.to_json(), self.data.clock())
         await asyncio.to_thread(self.data.save_draft, draft)
         return state
@@ -73,7 +81,7 @@ class IntakeTurn:
         draft = await asyncio.to_thread(self.data.draft, self.sender)
         if draft is None:
             return None
-        state = State.from_json(draft.state)
+        state = with_letters(State.from_json(draft.state), letters_in(events, self.sender))
         now = datetime.now(UTC)
         decision = decide(state, message, Reader(now.date(), state.value("country")))
         served = countries_in(content().clinic.countries)
@@ -86,13 +94,40 @@ class IntakeTurn:
             line = words().say["welcome_back" if found else "code_unknown"]
             kept = State.from_json(found.state) if found else state
             return Outcome(Step(kept, (line.format(phone=content().clinic.phone),)))
+        step, letters = await self._with_copies(step, now.isoformat(timespec="seconds"))
         draft.state = step.state.to_json()
-        await asyncio.to_thread(self.data.save_draft, draft)
+        await asyncio.to_thread(self.data.save_draft, draft, letters)
         if step.effect is Effect.SUBMIT:
             return Outcome(step, sent=await self._submit(draft, step.state, events, now))
         if step.effect in (Effect.STOP, Effect.CODE):
             return Outcome(step, code=await asyncio.to_thread(self.data.resume_code, self.sender))
         return Outcome(step)
+
+    async def _with_copies(self, step: Step, now: str) -> tuple[Step, dict[str, bytes]]:
+        """The step with the letters that the patient agreed to, and the bytes of those that are new; without them on a no."""
+        state, copies = step.state, dict[str, bytes]()
+        if LETTERS not in state.answers:
+            return step, copies  # not asked, or to be asked anew: what was agreed to before stays
+        if state.value(LETTERS) != "yes":
+            return replace(step, state=replace(state, files=(), letters_at="")), copies
+        files, twice = {file.id: file for file in state.files}, set[str]()
+        for letter in state.letters:
+            if letter.id not in files and (content := await self.fetch(letter.sender, letter.id)) is not None:
+                digest = hashlib.sha256(content).hexdigest()
+                if digest in {file.sha256 for file in files.values()}:
+                    twice.add(letter.id)  # the same letter sent again
+                    continue
+                copies[letter.id] = content
+                files[letter.id] = replace(letter, size=len(content), sha256=digest)
+        here = tuple(files[letter.id] for letter in state.letters if letter.id in files)
+        out = tuple(letter for letter in state.letters if letter.id not in files)
+        agreed = state.letters_at if here == state.files else now
+        state = replace(state, files=here, letters=here, left_out=(*state.left_out, *out), letters_at=agreed)
+        if all(letter.id in twice for letter in out):  # nothing is missing
+            return replace(step, state=state), copies
+        if not here:
+            state = replace(state.with_answer(LETTERS, Answer("answered", "no", "No")), letters_at="")
+        return replace(step, state=state, say=(words().say["letters_gone"],)), copies
 
     async def _submit(self, draft: Draft, state: State, events: Sequence[Mapping[str, Any]], now: datetime) -> Sent:
         def commit() -> Sent:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 
+from tests.conftest import Stack
 from tests.conversations.harness import Conversation
 
 FIRST_TWELVE = [
@@ -56,6 +59,20 @@ def test_two_questions_in_one_message_are_both_answered(patient: Conversation) -
     assert sum(bool(reply.get("text")) for reply in patient.replies) >= 3
 
 
+def test_a_message_that_was_not_understood_is_shared_only_when_the_patient_says_so(
+    stack: Stack, patient: Conversation
+) -> None:
+    listing = [sys.executable, "-m", "scripts.review_questions"]
+    said = "they did it and then it went"
+    patient.says(said).falls_back()
+    assert said not in subprocess.check_output(listing, env=stack.environment, text=True)
+    patient.picks("Let staff read this").replies_with("staff may now read this one message")
+    assert said in subprocess.check_output(listing, env=stack.environment, text=True)
+    patient.says("/share_question").replies_with("no message to pass on")
+    patient.says("delete my data").says("yes").replies_with("deleted")
+    assert said not in subprocess.check_output(listing, env=stack.environment, text=True)
+
+
 def test_say_that_again(patient: Conversation) -> None:
     patient.says("Do I need a referral?").answers("referral")
     said = patient.replies[0]["text"]
@@ -85,3 +102,34 @@ def test_small_talk(patient: Conversation) -> None:
     patient.says("hi there").replies_with("not a doctor")
     patient.says("thanks!").replies_with("welcome")
     patient.says("are you a real person?").answers("who_are_you")
+
+
+def test_what_was_offered_is_taken_by_its_place(patient: Conversation) -> None:
+    patient.says("menu").says("the second one").replies_with("paste your letter or report")
+
+
+def test_what_is_that_means_the_word_just_said(patient: Conversation) -> None:
+    patient.says("i have been told i need an acdf")
+    patient.says("what is that").is_kind("explain").replies_with("ACDF")
+    patient.says("is that bad").replies_with("I can't say what is right for you")
+
+
+def test_the_same_words_are_not_said_twice_in_a_row(patient: Conversation) -> None:
+    patient.says("Do I really need a fusion?").answers("need_fusion")
+    patient.says("why")
+    why = patient.replies[0]["text"]
+    patient.says("but why").does_not_say(why)
+
+
+def test_what_is_told_beside_a_question_is_answered_too(patient: Conversation) -> None:
+    patient.says("I don't want an operation but my surgeon keeps insisting. What else can I try?")
+    patient.replies_with("one by one", "Ask about care without surgery", "your body and your decision")
+
+
+def test_a_list_of_wishes_is_answered_in_full(patient: Conversation) -> None:
+    patient.says("hello, i want to know 1) the cost 2) how long it takes 3) what i have to bring")
+    patient.replies_with("one by one", "Our price", "business days", "Bring the scan")
+
+
+def test_writing_down_the_questions_adds_none(patient: Conversation) -> None:
+    patient.says("can you write down my questions").replies_with("Questions you could ask").does_not_say("added it")

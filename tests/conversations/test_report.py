@@ -24,6 +24,18 @@ def test_a_letter_is_asked_for_and_read(patient: Conversation) -> None:
     patient.says(AMERICAN.letter).is_kind("report_check").replies_with("disc replacement", "C6-7")
 
 
+SHORT = (
+    "MRI lumbar spine. L4/5 disc bulge with mild canal stenosis. No cauda equina compression. "
+    "Modic type 1 changes. Impression: degenerative change."
+)
+
+
+def test_a_short_report_is_read_when_it_is_announced_or_was_invited(patient: Conversation) -> None:
+    patient.says(f"here is my report: {SHORT}").is_kind("report_check")
+    patient.says("can you read my mri").refuses("read_my_scan").replies_with("paste the words")
+    patient.says(SHORT).is_kind("report_check")
+
+
 def test_a_letter_in_parts_is_read_as_one(patient: Conversation) -> None:
     half = BRITISH.letter.index("\n", len(BRITISH.letter) // 2)
     patient.says(BRITISH.letter[:half]).is_kind("report_check")

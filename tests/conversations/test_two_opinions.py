@@ -88,3 +88,25 @@ def test_an_emergency_comes_first_and_the_thread_is_kept(patient: Conversation) 
     patient.says("I can't pee since this morning and I'm numb between my legs").escalates("emergency")
     patient.picks("Someone is helping")
     patient.says("carry on").replies_with("Did they examine you")
+
+
+def test_a_story_is_heard_in_whatever_order_it_is_told(patient: Conversation) -> None:
+    patient.says("one says operate, one says wait").replies_with("I noted this", "yes, operate", "wait and see")
+    patient.says("the first is the surgeon at the city hospital, she saw me and examined me")
+    patient.replies_with("What did they say is wrong?")
+    patient.says("stenosis at L4/5 and a slipped bone").replies_with("Which operation")
+    patient.says("she wants to fuse L4/5 within 2 months").replies_with("In some months", "What reasons did they give?")
+    patient.says("she said it will only get worse").replies_with("Who gave you the second opinion?")
+    patient.says("the second one only looked at my mri").replies_with(
+        "scans and papers only", "Who gave you the second"
+    )
+    patient.does_not_say("can't look at scan pictures")
+    patient.says("a neurosurgeon").replies_with("What did they say is wrong?")
+    patient.says("no hurry").replies_with("I noted this", "What did they say is wrong?")
+    patient.says("he says the slip is stable").replies_with("What reasons did they give?")
+    patient.says("I want to go on walking with my family").replies_with("I noted this", "What reasons")
+    patient.says("what should i ask them?").replies_with("What reasons did they give?")
+    patient.says("he said I can still walk a mile").replies_with("What have you tried")
+    patient.says("physio for 6 weeks and tablets").is_kind("comparison")
+    assert patient.custom["differences"] == ["need", "timing"]
+    patient.replies_with("did not examine you", "walking with my family")

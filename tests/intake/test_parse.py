@@ -125,7 +125,15 @@ def test_a_pain_that_was_guessed_is_confirmed(text: str, asks: bool) -> None:
         ("last week", "2026-11-14"),
         ("last month", "2026-10"),
         ("last year", "2025"),
-        ("last summer", "2026"),
+        ("last summer", "2026-06"),
+        ("in the summer", "2026-06"),
+        ("since the spring", "2026-03"),
+        ("last winter", "2025-12"),
+        ("since the fall", "invalid_date"),
+        ("since Christmas", "2025-12-25"),
+        ("just after Easter", "2026-04-06"),
+        ("around Thanksgiving", "2025-11-27"),
+        ("summer 2024", "2024"),
         ("since my fall in June", "2026-06"),
         ("June 2024", "2024-06"),
         ("in 06/2024 I think, 2024", "2024"),
@@ -184,10 +192,35 @@ def test_a_date_that_means_two_days_is_confirmed(text: str, reader: Reader, expe
         ("not yet", None),
         ("1 March 2020", "invalid_date_future"),
         ("in 3 days", "2026-11-24"),
+        ("before Christmas", "2026-12-24"),
+        ("two weeks before Christmas", "2026-12-11"),
+        ("the week before xmas", "2026-12-18"),
+        ("by Christmas I think", "2026-12-25"),
+        ("after the holidays", "2026-12-26"),
+        ("some time in the new year", "2027-01-01"),
+        ("after Easter", "2027-03-29"),
+        ("right after Thanksgiving", "2026-11-27"),
+        ("by the end of the year", "2026-12-31"),
+        ("by the end of the month", "2026-11"),
+        ("by the end of next month", "2026-12"),
+        ("by the summer", "2027-06"),
+        ("next spring", "2027-03"),
+        ("Spring", "2027-03"),
+        ("early next summer", "2027-06"),
+        ("before winter", "2026-12"),
+        ("this fall", "2026-11"),
+        ("by fall", "2027-09"),
+        ("spring 2028", "2028"),
+        ("before Christmas, on the 15 December", "2026-12-15"),
     ],
 )
 def test_booked(text: str, expected: Any) -> None:
     assert value_of("operation_date", text) == expected
+
+
+def test_summer_is_in_december_elsewhere() -> None:
+    assert value_of("operation_date", "next summer", Reader(READER.today, "AU")) == "2026-12"
+    assert value_of("since", "last summer", Reader(READER.today, "NZ")) == "2025-12"
 
 
 @pytest.mark.parametrize(
