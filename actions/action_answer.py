@@ -6,8 +6,9 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.answering import answer_topics, asked_topics, follow_up, is_about_me, last_turn, refuse_again, runners_up
-from actions.base import Events, PatientAction, emergency_number, say
+from actions.action_resume_intake import with_way_back
+from actions.answering import answer_topics, asked_topics, last_turn, refuse_again, runners_up, without_delay
+from actions.base import Events, PatientAction, any_number, emergency_number, say
 from actions.fallback import fall_back
 from knowledge.content import content
 
@@ -18,16 +19,15 @@ class ActionAnswer(PatientAction):
     async def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         message = tracker.latest_message
         last_topic = tracker.get_slot("last_topic")
-        if last_topic and is_about_me(message.get("text") or ""):
-            say(dispatcher, tracker, follow_up("for_me", last_topic, [], emergency_number(tracker)))
-            return []
-        topics = asked_topics(message)
+        topics = without_delay(asked_topics(message), message.get("told") or "")
         if not topics:
-            reply, name = fall_back(message, tracker.get_slot("last_fallback"))
-            say(dispatcher, tracker, [reply])
+            reply, name = fall_back(message, tracker.get_slot("last_fallback"), any_number(tracker))
+            say(dispatcher, tracker, await with_way_back([reply], tracker))
             return [SlotSet("last_fallback", name)]
         if topics == [last_topic] and content().answers[last_topic].kind == "out_of_scope":
             say(dispatcher, tracker, refuse_again(last_topic, last_turn(tracker.events)))
         else:
-            say(dispatcher, tracker, answer_topics(topics, runners_up(message), emergency_number(tracker)))
+            replies = answer_topics(topics, runners_up(message), emergency_number(tracker))
+            beside = all(content().answers[topic].kind == "out_of_scope" for topic in topics)
+            say(dispatcher, tracker, await with_way_back(replies, tracker) if beside else replies)
         return [SlotSet("last_topic", topics[-1]), SlotSet("last_fallback", None)]

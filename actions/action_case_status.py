@@ -83,5 +83,5 @@ async def current_status(sent: Sent) -> str:
             if reply.status == 200:
                 return str((await reply.json())["status"])
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError):
-        pass  # the desk is away: what the store knows is still true, if perhaps not the newest
+        pass  # the desk is away: "received" stays true whatever it did since
     return sent.status

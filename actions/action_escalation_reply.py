@@ -10,6 +10,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.action_resume_intake import waiting_form
 from actions.base import Button, Events, PatientAction, Reply, emergency_number, say
 from actions.database import StoreUnavailable
 from actions.escalation_words import escalation_words
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 CONFIRMED = {"calling": "calling", "going": "going", "helped": "helped", "seen": "seen", "mistake": "mistake"}
 """Choices that the case desk is told as they are; every other one is a reason for not going."""
+ASIDES = frozenset({"safe", "what_next"})
+"""Answers and questions that say nothing about going for help."""
 INTENTS = {"already_seen": "seen", "mistake": "mistake"}
 
 
@@ -33,12 +36,14 @@ class ActionEscalationReply(PatientAction):
         buttons = tuple(
             Button(button.title, '/escalation_reply{"choice":"%s"}' % button.choice) for button in reply.buttons
         )
-        if not buttons and await has_form(tracker.sender_id):
+        if not buttons and await waiting_form(tracker):
             buttons = (Button(words.back, "/resume"),)
-        text = reply.text.format(emergency_number=number)
-        if choice not in CONFIRMED and not reply.buttons and await _unseen(tracker.sender_id):
+        text = reply.text.format(emergency_number=number, crisis_line=tracker.get_slot("crisis_line"))
+        if choice not in CONFIRMED and choice not in ASIDES and not reply.buttons and await _unseen(tracker.sender_id):
             text = f"{text} {words.unseen}"
         say(dispatcher, tracker, [Reply(text, buttons)])
+        if choice in ASIDES:
+            return [SlotSet("clarify_open", "answered")]
         try:
             await asyncio.to_thread(store().update_escalation, tracker.sender_id, CONFIRMED.get(choice, "not_going"))
         except StoreUnavailable:
@@ -53,14 +58,6 @@ def chosen(message: dict[str, Any]) -> str:
         if entity.get("entity") == "choice":
             return str(entity.get("value"))
     return INTENTS.get(str((message.get("intent") or {}).get("name")), "other")
-
-
-async def has_form(sender: str) -> bool:
-    """Return whether there is an unfinished intake to go back to; no when the store cannot say."""
-    try:
-        return await asyncio.to_thread(store().draft, sender) is not None
-    except StoreUnavailable:
-        return False
 
 
 async def _unseen(sender: str) -> bool:

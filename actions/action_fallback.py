@@ -6,8 +6,8 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.answering import follow_up, is_about_me
-from actions.base import Events, PatientAction, say
+from actions.action_resume_intake import with_way_back
+from actions.base import Events, PatientAction, any_number, say
 from actions.fallback import fall_back
 
 
@@ -15,10 +15,6 @@ class ActionFallback(PatientAction):
     action_name = "action_fallback"
 
     async def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
-        last_topic = tracker.get_slot("last_topic")
-        if last_topic and is_about_me(tracker.latest_message.get("text") or ""):
-            say(dispatcher, tracker, follow_up("for_me", last_topic, []))
-            return []
-        reply, name = fall_back(tracker.latest_message, tracker.get_slot("last_fallback"))
-        say(dispatcher, tracker, [reply])
+        reply, name = fall_back(tracker.latest_message, tracker.get_slot("last_fallback"), any_number(tracker))
+        say(dispatcher, tracker, await with_way_back([reply], tracker))
         return [SlotSet("last_fallback", name)]

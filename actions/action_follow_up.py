@@ -1,4 +1,4 @@
-"""Carries on from the last answer: more, where it is from, why, again, more simply, yes and no."""
+"""Carries on from the last answer: more, where it is from, why, what it means for me, again, more simply, yes and no."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.answering import follow_up, is_about_me, last_turn
+from actions.answering import follow_up, last_kind, last_turn
 from actions.base import Events, PatientAction, emergency_number, say
+from actions.explaining import explain_last
 
 
 class ActionFollowUp(PatientAction):
     action_name = "action_follow_up"
 
     async def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
-        message = tracker.latest_message
-        kind = "for_me" if is_about_me(message.get("text") or "") else message["intent"]["name"]
+        kind = tracker.latest_message["intent"]["name"]
         topic, said = tracker.get_slot("last_topic"), last_turn(tracker.events)
-        say(dispatcher, tracker, follow_up(kind, topic, said, emergency_number(tracker)))
+        if kind == "about_me" and last_kind(tracker.events) == "explain":
+            topic = None  # "is that bad?" is about the words just explained
+        word = explain_last(tracker.events) if kind in ("ask_why", "simpler", "tell_more") else None
+        say(dispatcher, tracker, [word] if word else follow_up(kind, topic, said, emergency_number(tracker)))
         return [SlotSet("last_fallback", None)]

@@ -1,7 +1,8 @@
 """Keep what was escalated and send it to the case desk, after Rasa has said the words itself.
 
-The words never wait for this. When the store is busy or gone the record is tried again in the background for hours, and
-the log says so at once at the level that alarms: nobody at the desk knows of the escalation until then.
+The words never wait for this. When the store is busy or gone the action fails: Rasa has it written down and calls it again
+for hours, also after a restart (``bot/stubborn.py``). The log says so at once at the level that alarms: nobody at the desk
+knows of the escalation until then.
 """
 
 from __future__ import annotations
@@ -16,10 +17,9 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.action_escalation_reply import has_form
-from actions.base import Button, Events, PatientAction, Reply, country_of, say
+from actions.action_resume_intake import go_on
+from actions.base import Events, NotKept, PatientAction, country_of
 from actions.database import StoreUnavailable
-from actions.escalation_words import escalation_words
 from actions.intake.turn import screen_record
 from actions.store import store
 from safety.rules import RULES_VERSION
@@ -29,10 +29,6 @@ log = logging.getLogger(__name__)
 RECORDED = frozenset({"emergency", "crisis", "urgent", "soon"})
 SILENT_KEYS = ("reminder", "cleared", "clarify_")
 """Words that tell nothing new: they are not recorded again."""
-WAITS = (1, 2, 4, 8, 15, 30, 60, *[300] * 60)
-"""Seconds between tries: about five hours."""
-
-_trying: set[asyncio.Task[None]] = set()
 
 
 class ActionRecordEscalation(PatientAction):
@@ -41,10 +37,7 @@ class ActionRecordEscalation(PatientAction):
     async def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         key = str(tracker.get_slot("escalation") or "")
         if key == "cleared":
-            if await has_form(tracker.sender_id):
-                words = escalation_words()
-                say(dispatcher, tracker, [Reply(words.back_text, (Button(words.back, "/resume"),))])
-            return [SlotSet("clarify_open", "answered")]
+            return [SlotSet("clarify_open", "answered"), *await go_on(tracker)]
         tier = str(tracker.get_slot("escalation_tier") or "")
         if tier not in RECORDED or key.startswith(SILENT_KEYS):
             return []
@@ -53,24 +46,10 @@ class ActionRecordEscalation(PatientAction):
             record |= await screen_record(tracker.sender_id)  # "1" or "yes" says nothing without its question
         try:
             await asyncio.to_thread(store().record_escalation, record)
-        except StoreUnavailable:
+        except StoreUnavailable as error:
             log.critical("escalation not kept yet", extra={"sender": tracker.sender_id, "tier": tier})
-            task = asyncio.create_task(_keep_trying(record))
-            _trying.add(task)
-            task.add_done_callback(_trying.discard)
+            raise NotKept("escalation") from error
         return []
-
-
-async def _keep_trying(record: dict[str, Any]) -> None:
-    for seconds in WAITS:
-        await asyncio.sleep(seconds)
-        try:
-            await asyncio.to_thread(store().record_escalation, record)
-        except StoreUnavailable:
-            continue
-        log.info("escalation kept after all", extra={"sender": record["sender_id"], "tier": record["tier"]})
-        return
-    log.critical("escalation lost", extra={"sender": record["sender_id"], "tier": record["tier"]})
 
 
 def escalation_record(tracker: Tracker, key: str, tier: str) -> dict[str, Any]:

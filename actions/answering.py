@@ -11,11 +11,10 @@ from knowledge.content import Answer, content
 from knowledge.dialogue import dialogue
 from knowledge.glossary import terms_by_id
 
-_FOR_ME = re.compile(
-    r"\b(what|how|and) about (for )?(me|mine|my (own )?(case|situation|back|neck))\b|\b(what|and) .{0,20}\bfor me\b",
-    re.I,
-)
-
+WAITING = frozenset({"can_it_wait", "when_useful"})
+"""Topics whose answer would let somebody wait who was told to get help ..."""
+NOT_NOW = "when_not_to_wait"
+"""... and the one they get instead."""
 QUESTIONS = "questions_to_ask"
 """The topic whose answer is general; the list made from what the patient told is offered under it."""
 
@@ -30,6 +29,16 @@ def asked_topics(message: Mapping[str, Any]) -> list[str]:
     named = named or [part["topic"] for part in message.get("parts") or []]
     named = named or [topic["id"] for topic in (message.get("topics") or [])[:1]]
     return [topic for topic in dict.fromkeys(named) if isinstance(topic, str) and topic in content().answers]
+
+
+def without_delay(topics: Sequence[str], told: str) -> list[str]:
+    """``topics`` as they may be answered after a sign was ``told`` (its tier) that has not been seen to.
+
+    "Can it wait?" is then no question about a planned operation.
+    """
+    if told not in ("emergency", "urgent"):
+        return list(topics)
+    return list(dict.fromkeys(NOT_NOW if topic in WAITING else topic for topic in topics))
 
 
 def runners_up(message: Mapping[str, Any]) -> list[str]:
@@ -92,41 +101,35 @@ def payload(answer: Answer) -> dict[str, Any]:
     return {"kind": "answer", "topic": answer.id, "sources": sources, "reviewed": answer.reviewed.isoformat()}
 
 
-def is_about_me(text: str) -> bool:
-    """Whether ``text`` asks what the last answer means for the patient ("and what about for me?")."""
-    return len(text.split()) <= 9 and bool(_FOR_ME.search(text))
-
-
 def follow_up(kind: str, topic: str | None, last_said: Sequence[str], emergency: str = "") -> list[Reply]:
-    """The replies to a follow-up.
+    """The replies to a follow-up, in words not just said.
 
     Args:
-        kind: ``tell_more``, ``ask_source``, ``ask_why``, ``for_me``, ``simpler``, ``repeat``, ``affirm``, ``deny`` or
+        kind: ``tell_more``, ``ask_source``, ``ask_why``, ``about_me``, ``simpler``, ``repeat``, ``affirm``, ``deny`` or
             ``unsure``.
         topic: the topic answered last, or None.
         last_said: the texts of the assistant's last turn.
         emergency: the number where the patient is, "" when that is not known.
     """
     words, phone = dialogue().follow_up, content().clinic.phone
+    no_more, no_simpler = words.no_more.format(phone=phone), words.no_simpler.format(phone=phone)
     if kind == "repeat":
         return [Reply(text) for text in last_said] or [Reply(words.nothing_to_repeat)]
     if kind == "deny":
         return [Reply(words.okay, menu())]
     if topic not in content().answers:
-        return [Reply(words.anything_else if kind == "affirm" else words.nothing_yet, menu())]
+        fitting = {"affirm": words.anything_else, "about_me": words.for_me}
+        return [Reply(fitting.get(kind, words.nothing_yet), menu())]
     answer = content().answer(topic, emergency)
     others = tuple(button for button in buttons(answer) if button.payload not in ("/tell_more", "/" + kind))
-    if kind == "ask_source":
-        text = content().where_from(answer) if answer.sources else words.no_more.format(phone=phone)
-    elif kind == "for_me":
-        text = answer.for_me or words.for_me
-    elif kind == "simpler":
-        text = words.simpler.format(text=first_sentences(answer.short, 2))
-        text = words.no_simpler.format(phone=phone) if text in last_said else text
-    elif kind == "ask_why" and answer.why:
-        text = answer.why
-    else:
-        text = answer.more or words.no_more.format(phone=phone)
+    simpler = words.simpler.format(text=first_sentences(answer.short, 2))
+    ways = {
+        "ask_source": [content().where_from(answer) if answer.sources else ""],
+        "about_me": [answer.for_me, words.for_me],
+        "simpler": [simpler, no_simpler],
+        "ask_why": [answer.why, answer.more],
+    }
+    text = next((text for text in ways.get(kind, [answer.more]) if text and text not in last_said), no_more)
     return [Reply(text, others, payload(answer))]
 
 
@@ -142,6 +145,12 @@ def last_turn(events: Sequence[Mapping[str, Any]]) -> list[str]:
         elif event.get("event") == "bot" and turns == 1 and event.get("text"):
             said.append(event["text"])
     return said[::-1]
+
+
+def last_kind(events: Sequence[Mapping[str, Any]]) -> str:
+    """The kind of the assistant's last reply (reply contract), "" when it had none."""
+    last: Mapping[str, Any] = next((event for event in reversed(events) if event.get("event") == "bot"), {})
+    return str(((last.get("data") or {}).get("custom") or {}).get("kind") or "")
 
 
 def menu() -> tuple[Button, ...]:

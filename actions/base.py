@@ -62,6 +62,15 @@ def emergency_number(tracker: Tracker) -> str:
     return numbers_for(country).emergency if country else ""
 
 
+def any_number(tracker: Tracker) -> str:
+    """The emergency number where the patient is, or the general line: what a sentence can always name."""
+    return numbers_for(country_of(tracker)).emergency
+
+
+class NotKept(Exception):
+    """What the action has to keep could not be kept. Nothing is said about it: Rasa calls the action again, until it is."""
+
+
 class PatientAction(Action, ABC):
     """An action that never leaves the patient without a word.
 
@@ -80,6 +89,8 @@ class PatientAction(Action, ABC):
         try:
             with ACTION_SECONDS.labels(self.action_name).time():
                 return await self.respond(dispatcher, tracker)
+        except NotKept:
+            raise
         except Exception:
             ACTION_FAILURES.labels(self.action_name).inc()
             log.exception("action failed", extra={"action": self.action_name, "sender": tracker.sender_id})

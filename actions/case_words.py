@@ -54,7 +54,11 @@ def have_sent(sent: Sent) -> Reply:
     return Reply(words().say["have_sent"].format(ref=sent.reference), choices, payload(sent))
 
 
-def delete_question() -> Reply:
-    buttons = words().buttons
-    choices = (Button(buttons["delete"], '/delete_data{"choice":"yes"}'), Button(buttons["delete_no"], "/deny"))
-    return Reply(words().say["delete_ask"], choices)
+def delete_question(reference: str = "") -> Reply:
+    """Asks before anything is deleted. Whoever has a case at the clinic (``reference``) may also only take that back."""
+    buttons, text = words().buttons, words().say["delete_ask"]
+    choices = [Button(buttons["delete"], '/delete_data{"choice":"yes"}'), Button(buttons["delete_no"], "/deny")]
+    if reference:
+        text = f"{text} {words().say['withdraw_ask'].format(ref=reference)}"
+        choices.insert(1, Button(buttons["withdraw"], '/delete_data{"choice":"withdraw"}'))
+    return Reply(text, tuple(choices))

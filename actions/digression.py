@@ -9,9 +9,10 @@ from rasa_sdk import Tracker
 
 from actions.action_questions_list import question_list
 from actions.action_show_plan import plan_message
-from actions.answering import answer_topics, asked_topics
+from actions.answering import answer_topics, asked_topics, without_delay
 from actions.base import Button, Reply, emergency_number
 from actions.explaining import explain_message
+from bot.question_splitter import questions
 from knowledge.content import content
 from knowledge.dialogue import dialogue
 from knowledge.explain import explain_words
@@ -48,6 +49,10 @@ def digress(tracker: Tracker) -> list[Reply]:
         wordings = dialogue().chitchat.get(label) or dialogue().chitchat["greet"]
         return [Reply(wordings[0].format(phone=content().clinic.phone))]
     if intent == "faq":
+        topics, text = without_delay(asked_topics(message), message.get("told") or ""), message.get("text") or ""
+        if not (text.startswith("/") or text.rstrip().endswith("?") or questions(text)):
+            # "He looked at my scan" tells something here and does not ask us to look at it.
+            topics = [topic for topic in topics if content().answers[topic].kind == "answer"]
         number = emergency_number(tracker)
-        return [Reply(reply.text) for reply in answer_topics(asked_topics(message), emergency=number)]
+        return [Reply(reply.text) for reply in answer_topics(topics, emergency=number)] if topics else []
     return []

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from actions.database import transaction
 from actions.sealed import Sealed, space_key
-from actions.tables import drafts, workspaces
+from actions.tables import draft_files, drafts, workspaces
 from runtime.references import new_reference
 
 DAY = 86400.0
 RESUME_SECONDS = 3 * DAY
+NO_LETTERS: Mapping[str, bytes] = {}
 
 
 @dataclass
@@ -40,8 +42,13 @@ class Drafts(Sealed):
         """Return a draft that is not stored yet: nothing is kept before :meth:`save_draft`."""
         return Draft(str(uuid.uuid4()), sender, state, self.clock())
 
-    def save_draft(self, draft: Draft) -> None:
-        """Store ``draft``, taking the place of any other open draft of the same sender."""
+    def save_draft(self, draft: Draft, letters: Mapping[str, bytes] = NO_LETTERS) -> None:
+        """Store ``draft``, taking the place of any other open draft of the same sender.
+
+        Args:
+            letters: new letters the patient agrees to hand over, by file id. Those that ``draft.state["files"]`` does not
+                list (any more) are deleted.
+        """
         now, key = self.clock(), self.sender_key(draft.sender)
         stage = str(draft.state.get("stage", ""))
         step = str(draft.state.get("field") or stage) if stage == "ask" else stage
@@ -69,6 +76,7 @@ class Drafts(Sealed):
                         updated_at=now,
                     )
                 )
+            self._keep_letters(connection, draft, letters)
 
     def discard_draft(self, sender: str) -> bool:
         """Delete the open draft of ``sender``. Returns whether there was one."""
@@ -126,6 +134,17 @@ class Drafts(Sealed):
             changed = connection.execute(update(workspaces).where(workspaces.c.sender_key == key).values(**values))
             if not changed.rowcount:
                 connection.execute(insert(workspaces).values(sender_key=key, **values))
+
+    def _keep_letters(self, connection: Connection, draft: Draft, letters: Mapping[str, bytes]) -> None:
+        wanted: Collection[str] = [file["id"] for file in draft.state.get("files", ())]
+        of_draft = draft_files.c.draft_id == draft.id
+        connection.execute(delete(draft_files).where(of_draft, draft_files.c.id.not_in(wanted)))
+        for file_id, content in letters.items():
+            if file_id in wanted:
+                box = self.own_box(connection, f"intake:{draft.id}")
+                sealed = box.seal_bytes(content, f"draft_files:body:{draft.id}.{file_id}")
+                connection.execute(delete(draft_files).where(of_draft, draft_files.c.id == file_id))
+                connection.execute(insert(draft_files).values(draft_id=draft.id, id=file_id, body=sealed))
 
     def _draft(self, connection: Connection, condition: Any, sender: str) -> Draft | None:
         row = connection.execute(select(drafts).where(condition)).first()

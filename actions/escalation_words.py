@@ -31,7 +31,7 @@ class EscalationWords:
 
     replies: dict[str, ReplyWords]
     back: str
-    back_text: str
+    waits: str
     unseen: str
 
 

@@ -13,12 +13,13 @@ from knowledge.dialogue import dialogue
 _OFFERED = {"two": 2, "unsure": 3, "none": 0, "other_language": 0}
 
 
-def fall_back(message: Mapping[str, Any], last: str | None) -> tuple[Reply, str]:
+def fall_back(message: Mapping[str, Any], last: str | None, number: str) -> tuple[Reply, str]:
     """The reply to a message that was not understood, and the name of the wording used.
 
     Args:
         message: the parse; ``understanding`` says how near it came (``two`` close candidates, ``unsure``, ``none``).
         last: the wording used for the turn before, if that was a fallback, such as ``unsure:0``. Never used again now.
+        number: the emergency number where the patient is, or the general line.
     """
     understanding = message.get("understanding") or {}
     level = "other_language" if understanding.get("language") == "other" else understanding.get("level", "none")
@@ -30,12 +31,13 @@ def fall_back(message: Mapping[str, Any], last: str | None) -> tuple[Reply, str]
         level = "none"
     wordings = getattr(dialogue().fallback, level)
     used_level, _, used = (last or "").partition(":")
-    number = (
+    place = (
         min(int(used) + 1, len(wordings) - 1) if last and used_level == level else int(bool(last and len(wordings) > 1))
     )
-    name = f"{level}:{number}"
+    name = f"{level}:{place}"
     if name == last:  # the last wording again would be the same words twice in a row
-        number, name = 0, f"{level}:0"
+        place, name = 0, f"{level}:0"
     offered = tuple(Button(known[topic].ask, f'/faq{{"topic":"{topic}"}}') for topic in topics)
-    text = wordings[number].format(phone=content().clinic.phone, emergency_number="911, 999 or 112")
-    return Reply(text, offered + menu(), {"kind": "fallback", "suggestions": topics}), name
+    text = wordings[place].format(phone=content().clinic.phone, emergency_number=number)
+    share = () if level == "other_language" else (Button(dialogue().buttons.share, "/share_question"),)
+    return Reply(text, offered + share + menu(), {"kind": "fallback", "suggestions": topics}), name

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from actions.fhir_files import taken_back_entry
 from actions.fhir_resources import (
     FHIR_PRIORITY,
     ITEM_TYPES,
@@ -27,6 +28,7 @@ from actions.fhir_resources import (
     make_request,
     make_response,
     make_task,
+    transaction,
 )
 from knowledge.intake import Field, questionnaire
 
@@ -65,11 +67,11 @@ def intake_bundle(data: Mapping[str, Any], occurred_at: str, names: Names) -> Re
         case.entry("task", make_task(case)),
         case.entry("provenance", provenance),
     ]
-    return _transaction(case.at, entries)
+    return transaction(case.at, entries)
 
 
 def attachments_bundle(data: Mapping[str, Any], occurred_at: str, names: Names, made: Mapping[str, str]) -> Resource:
-    """The second transaction: transcript and call-back.
+    """The second transaction: transcript, call-back, and a task where letters are taken back.
 
     Args:
         made: what the first transaction made, resource type to reference (``Patient`` to ``Patient/12``).
@@ -105,7 +107,10 @@ def attachments_bundle(data: Mapping[str, Any], occurred_at: str, names: Names, 
         "recipient": [caller],
         "payload": [{"contentString": "Call back about the second opinion"}],
     }
-    return _transaction(case.at, [case.entry("transcript", document), case.entry("callback", call)])
+    entries = [case.entry("transcript", document), case.entry("callback", call)]
+    if data.get("files_taken_back"):
+        entries.append(taken_back_entry(case, made))
+    return transaction(case.at, entries)
 
 
 def task_bundle(
@@ -134,7 +139,7 @@ def task_bundle(
     if made.get("ServiceRequest"):
         task["basedOn"] = [{"reference": made["ServiceRequest"]}]
         task["focus"] = {"reference": made["ServiceRequest"]}
-    return _transaction(case.at, [case.entry(f"task-{code}", task)])
+    return transaction(case.at, [case.entry(f"task-{code}", task)])
 
 
 def escalation_bundle(data: Mapping[str, Any], occurred_at: str, names: Names, *, update: bool) -> Resource:
@@ -156,7 +161,7 @@ def escalation_bundle(data: Mapping[str, Any], occurred_at: str, names: Names, *
             "sent": case.at,
             "payload": [{"contentString": f"{data['reference']}: {said}. The person says: {data.get('confirmed')}"}],
         }
-        return _transaction(case.at, [patient, case.entry("update", message, f"{key}-{data.get('confirmed')}")])
+        return transaction(case.at, [patient, case.entry("update", message, f"{key}-{data.get('confirmed')}")])
     flag = {
         "resourceType": "Flag",
         "status": "active",
@@ -179,7 +184,7 @@ def escalation_bundle(data: Mapping[str, Any], occurred_at: str, names: Names, *
         "requester": case.device,
         "restriction": {"period": {"end": case.due()}},
     }
-    return _transaction(case.at, [patient, case.entry("flag", flag), case.entry("task", task)])
+    return transaction(case.at, [patient, case.entry("flag", flag), case.entry("task", task)])
 
 
 def questionnaire_resource(names: Names) -> Resource:
@@ -223,7 +228,3 @@ def _question(field: Field, names: Names) -> Resource:
     if field.required:
         item["required"] = True
     return item
-
-
-def _transaction(at: str, entries: list[Resource]) -> Resource:
-    return {"resourceType": "Bundle", "type": "transaction", "timestamp": at, "entry": entries}

@@ -324,6 +324,11 @@ def make_task(case: Case) -> Resource:
     }
 
 
+def transaction(at: str, entries: list[Resource]) -> Resource:
+    """The entries as one transaction, all or nothing."""
+    return {"resourceType": "Bundle", "type": "transaction", "timestamp": at, "entry": entries}
+
+
 def coded(system: str, code: str, display: str | None = None) -> Resource:
     """A concept with one coding."""
     return {"coding": [{"system": system, "code": code, **({"display": display} if display else {})}]}

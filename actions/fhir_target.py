@@ -29,8 +29,9 @@ from actions.fhir import (
     questionnaire_resource,
     task_bundle,
 )
+from actions.fhir_files import file_bundle
 from actions.fhir_resources import Names, Resource
-from actions.outbox import Row
+from actions.outbox import FILE, Row
 from actions.targets import Delivered, Later, Outcome, Refused, failure, retry_after
 
 CREATED = (200, 201)
@@ -108,6 +109,9 @@ class FhirTarget:
                 if row.kind.startswith("escalation."):
                     update = row.kind == "escalation.updated"
                     return Delivered(200, await self._transact(escalation_bundle(row.body, at, names, update=update)))
+                if row.kind == FILE:
+                    made = await self._made(row.owner, newest=True)
+                    return Delivered(200, await self._transact(file_bundle(row.body, at, names, made)))
                 made = await self._made(row.owner)
                 kind = "withdrawn" if row.kind == "intake.withdrawn" else "erasure"
                 return Delivered(200, await self._transact(task_bundle(row.body, at, names, kind=kind, made=made)))
@@ -118,8 +122,10 @@ class FhirTarget:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             return Later(None, type(error).__name__)
 
-    async def _made(self, owner: str) -> dict[str, str]:
-        for receipt in await asyncio.to_thread(self.receipts, owner):
+    async def _made(self, owner: str, *, newest: bool = False) -> dict[str, str]:
+        """What the first (or newest) version of ``owner`` made."""
+        receipts = await asyncio.to_thread(self.receipts, owner)
+        for receipt in reversed(receipts) if newest else receipts:
             if receipt.get("Patient"):
                 return {key: str(value) for key, value in receipt.items()}
         return {}

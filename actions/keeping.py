@@ -12,8 +12,20 @@ from sqlalchemy import Connection, delete, insert, select, update
 from actions import outbox as queue
 from actions.database import forget_deleted_pages, transaction
 from actions.drafts import DAY
-from actions.sealed import Sealed, space_key
-from actions.tables import data_keys, drafts, escalations, intakes, outbox, tombstones, versions, workspaces
+from actions.sealed import space_key
+from actions.tables import (
+    data_keys,
+    draft_files,
+    drafts,
+    escalations,
+    intakes,
+    outbox,
+    tombstones,
+    unanswered,
+    versions,
+    workspaces,
+)
+from actions.unanswered import Unanswered
 
 
 @dataclass(frozen=True)
@@ -24,13 +36,14 @@ class Erased:
     intakes: int
     escalations: int
     workspaces: int = 0
+    questions: int = 0
 
     @property
     def total(self) -> int:
-        return self.drafts + self.intakes + self.escalations + self.workspaces
+        return self.drafts + self.intakes + self.escalations + self.workspaces + self.questions
 
 
-class Keeping(Sealed):
+class Keeping(Unanswered):
     """Erasure, retention and rotation of keys."""
 
     def erase(self, sender: str, *, why: str = "patient_request") -> Erased:
@@ -42,6 +55,8 @@ class Keeping(Sealed):
         key = self.sender_key(sender)
         with transaction(self.engine) as connection:
             spaces = self._drop_workspaces(connection, [key])
+            asked = connection.scalars(select(unanswered.c.id).where(unanswered.c.sender_key == key)).all()
+            questions = self.drop_questions(connection, asked)
             found = [
                 (what, row.id, row.reference if what != "draft" else None)
                 for what, table in (("draft", drafts), ("intake", intakes), ("escalation", escalations))
@@ -58,7 +73,7 @@ class Keeping(Sealed):
                 self._put_erasure(connection, sender, found, due_at=max(now, on_its_way), why=why)
         forget_deleted_pages(self.engine)
         count = Counter(what for what, _, _ in found)
-        return Erased(count["draft"], count["intake"], count["escalation"], spaces)
+        return Erased(count["draft"], count["intake"], count["escalation"], spaces, questions)
 
     def purge(self, *, drafts_older_than: float, sent_older_than: float) -> Erased:
         """Delete drafts, workspaces and sent intakes past their age in seconds. What is not delivered yet is kept."""
@@ -83,6 +98,10 @@ class Keeping(Sealed):
                 select(workspaces.c.sender_key).where(workspaces.c.updated_at < now - drafts_older_than)
             ).all()
             spaces = self._drop_workspaces(connection, old_spaces)
+            old_questions = connection.scalars(
+                select(unanswered.c.id).where(unanswered.c.at < now - drafts_older_than)
+            ).all()
+            questions = self.drop_questions(connection, old_questions)
             kinds = (("draft", old_drafts), ("intake", old_intakes), ("escalation", old_escalations))
             for what, identities in kinds:
                 for identity in identities:
@@ -97,7 +116,7 @@ class Keeping(Sealed):
                 queue.cancel(connection, owner)
                 connection.execute(delete(data_keys).where(data_keys.c.owner == owner))
         forget_deleted_pages(self.engine)
-        return Erased(len(old_drafts), len(old_intakes), len(old_escalations), spaces)
+        return Erased(len(old_drafts), len(old_intakes), len(old_escalations), spaces, questions)
 
     def rewrap(self) -> int:
         """Wrap every data key with the current master key. Returns how many were changed."""
@@ -132,6 +151,7 @@ class Keeping(Sealed):
         connection.execute(delete(table).where(table.c.id == identity))
         connection.execute(delete(versions).where(versions.c.intake_id == identity))
         connection.execute(delete(drafts).where(drafts.c.id == identity))
+        connection.execute(delete(draft_files).where(draft_files.c.draft_id == identity))
         connection.execute(delete(data_keys).where(data_keys.c.owner == owner))
         return on_its_way
 

@@ -1,7 +1,7 @@
 """The outbox: what is to be delivered, kept in the same database and the same transaction as what it is about.
 
 A row is leased by one worker, sent, and marked done, to be tried again, or dead. The rows of one owner (an intake with
-its corrections) go out strictly in order. Nothing is dropped: what heals by itself is retried for ever, what cannot is
+its corrections) go out strictly in order, but nothing waits for a letter. Nothing is dropped: what heals by itself is retried for ever, what cannot is
 a visible dead letter that a person can send again.
 
 The transactional outbox pattern is described at https://microservices.io/patterns/data/transactional-outbox.html; the
@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import random
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,9 @@ from actions.database import transaction
 from actions.tables import data_keys, intakes, outbox
 from runtime.vault import Box, Vault, VaultError
 
-ESCALATION, STAT, ORDINARY = 0, 1, 2
+ESCALATION, STAT, ORDINARY, LETTER = 0, 1, 2, 3
+FILE = "intake.file"
+"""The kind of a letter's row. It waits for its case; nothing waits for it: a correction must not be held up by one."""
 FIRST_WAIT = 2.0
 LONGEST_WAIT = 15 * 60.0
 LONGEST_STAT_WAIT = 60.0
@@ -148,7 +150,12 @@ class Outbox:
         earlier = outbox.alias("earlier")
         blocked = (
             select(earlier.c.id)
-            .where(earlier.c.owner == outbox.c.owner, earlier.c.seq < outbox.c.seq, earlier.c.done_at.is_(None))
+            .where(
+                earlier.c.owner == outbox.c.owner,
+                earlier.c.seq < outbox.c.seq,
+                earlier.c.done_at.is_(None),
+                earlier.c.kind != FILE,
+            )
             .exists()
         )
         free = or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now)
@@ -299,6 +306,23 @@ def cancel(connection: Connection, owner: str) -> float:
     )
     connection.execute(delete(outbox).where(outbox.c.owner == owner))
     return until or 0.0
+
+
+def file_key(intake_id: str, version: int, file_id: str) -> str:
+    """The idempotency key of a letter: it ends with the file's id, so that rows can be told apart without opening them."""
+    return f"{intake_id}.{version}.{file_id}"
+
+
+def cancel_files(connection: Connection, owner: str, *, keep: Collection[str]) -> None:
+    """Delete the rows of ``owner`` that hold letters, have not left and are not of the file ids in ``keep``.
+
+    One that a worker holds right now may still arrive: the receiver knows from the newest version that it is not wanted.
+    """
+    waiting = select(outbox.c.id, outbox.c.key).where(
+        outbox.c.owner == owner, outbox.c.kind == FILE, outbox.c.done_at.is_(None)
+    )
+    gone = [row.id for row in connection.execute(waiting) if row.key.rpartition(".")[2] not in keep]
+    connection.execute(delete(outbox).where(outbox.c.id.in_(gone)))
 
 
 def _box(connection: Connection, vault: Vault, owner: str) -> Box:

@@ -100,7 +100,7 @@ _DROP = re.compile(
     re.I | re.S,
 )
 _ADD = re.compile(
-    r"^\W*(?:(?:please|can you|could you|i want to|i'd like to|also|and)\s+)*(?:add|put (?:in|on)|include|write down)\b"
+    r"^\W*(?:(?:please|can you|could you|i want to|i'd like to|also|and)\s+)*(?:add|put (?:in|on)|include|write down(?!\s+(?:my|the|some|all)\s+questions\b))\b"
     r"[:,]?\s*(?:this|one|(?:a|the|my) question)?[:,]?\s*(?:(?:on|to) (?:the|my) list)?[:,]?\s*(.+)",
     re.I | re.S,
 )

@@ -22,11 +22,12 @@ from knowledge.loader import load
 from runtime.settings import KNOWLEDGE, settings
 
 SENT_DAYS = 90
-"""The desk is where a case lives; this copy is for "where is my case?" and corrections, and every status renews it."""
+"""The desk is where a case lives; this copy is for "where is my case?" and corrections; sending and its arrival renew it."""
 
 # Rasa's conversations (bot/tracker_store.py): named here because Rasa's runtime has no process of its own for this.
 EVENTS = table("events", column("sender_id"), column("timestamp"))
 CONVERSATION_KEYS = table("conversation_keys", column("sender_id"))
+UNRECORDED = table("unrecorded_signs", column("at"))
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,13 @@ class Retention:
         """Delete conversations in which nothing was said for ``chat_days``, with their keys. Returns how many."""
         if not inspect(self.conversations).has_table("events"):
             return 0  # Rasa has not started yet
+        before = self.clock() - self.chat_days * DAY
+        has_signs = inspect(self.conversations).has_table("unrecorded_signs")
         with transaction(self.conversations) as connection:
+            if has_signs:
+                connection.execute(delete(UNRECORDED).where(UNRECORDED.c.at < before))
             found = connection.scalars(
-                select(EVENTS.c.sender_id)
-                .group_by(EVENTS.c.sender_id)
-                .having(func.max(EVENTS.c.timestamp) < self.clock() - self.chat_days * DAY)
+                select(EVENTS.c.sender_id).group_by(EVENTS.c.sender_id).having(func.max(EVENTS.c.timestamp) < before)
             ).all()
             for start in range(0, len(found), 500):  # a statement takes only so many values
                 some = found[start : start + 500]

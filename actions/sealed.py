@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, text
 
 from actions import outbox as queue
 from actions.database import transaction
-from actions.tables import data_keys, drafts, intakes
+from actions.tables import data_keys, draft_files, drafts, intakes
 from runtime.references import new_reference
 from runtime.vault import Box, Vault
 
@@ -43,7 +43,8 @@ class Sealed:
         return self.vault.box(wrapped, owner)
 
     def drop_draft(self, connection: Connection, identity: str) -> None:
-        """Delete a draft, and its key unless an intake was sent under it."""
+        """Delete a draft with its letters, and its key unless an intake was sent under it."""
+        connection.execute(delete(draft_files).where(draft_files.c.draft_id == identity))
         connection.execute(delete(drafts).where(drafts.c.id == identity))
         if not connection.scalar(select(intakes.c.id).where(intakes.c.id == identity)):
             connection.execute(delete(data_keys).where(data_keys.c.owner == f"intake:{identity}"))

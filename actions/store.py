@@ -9,6 +9,7 @@ together or not at all. Every function that touches the database may raise :clas
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import logging
 from collections.abc import Mapping
@@ -19,11 +20,11 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from actions import outbox as queue
-from actions.database import StoreUnavailable, make_engine, migrate, transaction
+from actions.database import StoreUnavailable, forget_deleted_pages, make_engine, migrate, transaction
 from actions.drafts import DAY, Draft, Drafts
 from actions.escalations import Escalations
 from actions.keeping import Keeping
-from actions.tables import drafts, intakes, versions
+from actions.tables import draft_files, drafts, intakes, versions
 from runtime.settings import settings
 from runtime.vault import open_vault
 
@@ -49,7 +50,9 @@ class Store(Drafts, Escalations, Keeping):
 
         The same draft submitted twice (a reply was lost and the patient confirmed again) is one intake. A draft whose
         intake was sent before becomes its next version. ``case`` is the delivery contract's ``data`` without the
-        keys ``intake_id``, ``reference``, ``version`` and ``sender_id``, which are filled in here.
+        keys ``intake_id``, ``reference``, ``version`` and ``sender_id``, which are filled in here. The letters it lists
+        leave the draft and follow the case, each in a delivery of its own; one that it does not list any more and that
+        has not left yet does not leave.
         """
         now = self.clock()
         with transaction(self.engine) as connection:
@@ -65,6 +68,7 @@ class Store(Drafts, Escalations, Keeping):
                 "reference": reference,
                 "version": version,
                 "sender_id": draft.sender,
+                **self._taken_back(connection, draft.id, case),
             }
             values = {
                 "sender_key": self.sender_key(draft.sender),
@@ -78,6 +82,7 @@ class Store(Drafts, Escalations, Keeping):
             else:
                 connection.execute(insert(intakes).values(id=draft.id, reference=reference, created_at=now, **values))
             self._add_version(connection, draft.id, version, kind, body, stat=case.get("priority") == "stat")
+            self._send_letters(connection, body)
             self.count(connection, "sent", kind)
             connection.execute(delete(drafts).where(drafts.c.id == draft.id))
         log.info("intake kept", extra={"reference": reference, "version": version, "kind": kind})
@@ -97,7 +102,9 @@ class Store(Drafts, Escalations, Keeping):
                 .values(version=version, status="withdrawn", updated_at=self.clock())
             )
             self._add_version(connection, row.id, version, "withdrawn", body, stat=False)
-            return Sent(row.id, row.reference, version, "withdrawn", self.clock())
+            queue.cancel_files(connection, f"intake:{row.id}", keep=())
+        forget_deleted_pages(self.engine)
+        return Sent(row.id, row.reference, version, "withdrawn", self.clock())
 
     def sent_by(self, sender: str) -> list[Sent]:
         """The intakes sent in this conversation, newest first."""
@@ -108,6 +115,10 @@ class Store(Drafts, Escalations, Keeping):
                 .order_by(intakes.c.created_at.desc())
             ).all()
         return [_sent(row) for row in rows]
+
+    def standing_case(self, sender: str) -> Sent | None:
+        """The newest intake of this conversation that was not taken back."""
+        return next((sent for sent in self.sent_by(sender) if sent.status != "withdrawn"), None)
 
     def find(self, reference: str, *, sender: str, proof: str | None = None) -> Sent | None:
         """Return an intake by its reference, if who asks may know.
@@ -131,25 +142,19 @@ class Store(Drafts, Escalations, Keeping):
     def case(self, intake_id: str) -> dict[str, Any] | None:
         """Return the newest full case of an intake, as it was sent, or None."""
         with transaction(self.engine) as connection:
-            row = connection.execute(
-                select(versions)
-                .where(versions.c.intake_id == intake_id, versions.c.kind != "withdrawn")
-                .order_by(versions.c.version.desc())
-            ).first()
-            if row is None:
-                return None
-            box = self.own_box(connection, f"intake:{intake_id}")
-            found: dict[str, Any] = json.loads(box.open(row.body, f"versions:body:{intake_id}.{row.version}"))
-            return found
+            return self._newest(connection, intake_id)
 
-    def set_status(self, reference: str, status: str) -> None:
-        """Note what the case system says about an intake. A withdrawn one stays withdrawn."""
-        with transaction(self.engine) as connection:
-            connection.execute(
-                update(intakes)
-                .where(intakes.c.reference == reference, intakes.c.status != "withdrawn")
-                .values(status=status, updated_at=self.clock())
-            )
+    def _newest(self, connection: Connection, intake_id: str) -> dict[str, Any] | None:
+        row = connection.execute(
+            select(versions)
+            .where(versions.c.intake_id == intake_id, versions.c.kind != "withdrawn")
+            .order_by(versions.c.version.desc())
+        ).first()
+        if row is None:
+            return None
+        box = self.own_box(connection, f"intake:{row.intake_id}")
+        found: dict[str, Any] = json.loads(box.open(row.body, f"versions:body:{row.intake_id}.{row.version}"))
+        return found
 
     def _add_version(
         self, connection: Connection, intake_id: str, version: int, kind: str, body: dict[str, Any], *, stat: bool
@@ -162,6 +167,30 @@ class Store(Drafts, Escalations, Keeping):
         )
         rank = queue.STAT if stat else queue.ORDINARY
         self.put(connection, owner, f"intake.{kind}", f"{intake_id}.{version}", body, rank, stat)
+
+    def _taken_back(self, connection: Connection, intake_id: str, case: Mapping[str, Any]) -> dict[str, Any]:
+        """The letters that the version before listed and ``case`` does not: receivers that keep them have to be told."""
+        listed = {file["id"] for file in case.get("files") or []}
+        before = (self._newest(connection, intake_id) or {}).get("files") or []
+        gone = [file for file in before if file["id"] not in listed]
+        return {"files_taken_back": gone} if gone else {}
+
+    def _send_letters(self, connection: Connection, case: Mapping[str, Any]) -> None:
+        """Put the letters of a draft that is now the intake ``case`` into the outbox, in the order the case lists them."""
+        intake_id, listed = case["intake_id"], case.get("files") or []
+        owner, of_draft = f"intake:{intake_id}", draft_files.c.draft_id == intake_id
+        queue.cancel_files(connection, owner, keep=[file["id"] for file in listed])
+        here = {row.id: row.body for row in connection.execute(select(draft_files).where(of_draft))}
+        for file in listed:
+            if file["id"] not in here:
+                continue  # of an earlier version: it was sent then
+            box = self.own_box(connection, owner)
+            content = box.open_bytes(here[file["id"]], f"draft_files:body:{intake_id}.{file['id']}")
+            of_case = {key: case[key] for key in ("intake_id", "reference", "version")}
+            body = {**of_case, "file": file, "content": base64.b64encode(content).decode()}
+            key = queue.file_key(intake_id, case["version"], file["id"])
+            self.put(connection, owner, queue.FILE, key, body, queue.LETTER, False)
+        connection.execute(delete(draft_files).where(of_draft))
 
     def _check_keys(self, body: Mapping[str, Any]) -> dict[str, str | None]:
         subject = body.get("subject") or {}

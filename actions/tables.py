@@ -25,7 +25,12 @@ metadata = MetaData()
 data_keys = Table(
     "data_keys",
     metadata,
-    Column("owner", String(60), primary_key=True, comment="intake:, escalation: or erasure:<id>, space:<fingerprint>"),
+    Column(
+        "owner",
+        String(60),
+        primary_key=True,
+        comment="intake:, escalation:, erasure: or question:<id>, space:<fingerprint>",
+    ),
     Column("wrapped", LargeBinary, nullable=False),
 )
 
@@ -42,12 +47,29 @@ drafts = Table(
     Column("updated_at", Double, nullable=False),
 )
 
+draft_files = Table(
+    "draft_files",
+    metadata,
+    Column("draft_id", String(36), primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("body", LargeBinary, nullable=False, comment="sealed: a letter the patient agreed to hand over"),
+)
+
 workspaces = Table(
     "workspaces",
     metadata,
     Column("sender_key", String(64), primary_key=True),
     Column("state", LargeBinary, nullable=False, comment="sealed: opinions, questions and what was kept of letters"),
     Column("updated_at", Double, nullable=False, index=True),
+)
+
+unanswered = Table(
+    "unanswered",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("sender_key", String(64), nullable=False, index=True),
+    Column("body", LargeBinary, nullable=False, comment="sealed: the question, as it was typed"),
+    Column("at", Double, nullable=False),
 )
 
 intakes = Table(

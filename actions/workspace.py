@@ -27,6 +27,10 @@ class LetterNote:
     diagnosis: str = ""
 
 
+KEPT_WORDS = 14
+"""How long a quote on the plan may be: a clause that a patient reads at a glance, not the letter's whole sentence."""
+
+
 def note(reading: Reading) -> LetterNote:
     """Return what may be kept of ``reading``."""
     advice = reading.recommendation
@@ -38,8 +42,8 @@ def note(reading: Reading) -> LetterNote:
         tuple(element.id for element in reading.found),
         tuple(element.id for element in reading.missing),
         tuple(mismatch.kind for mismatch in reading.mismatches),
-        quote(reading.letter, advice.sentences[0]) if advice.sentences else "",
-        quote(reading.letter, diagnosis.sentence, diagnosis.at) if diagnosis and diagnosis.sentence else "",
+        quote(reading.letter, advice.sentences[0], advice.at, KEPT_WORDS) if advice.sentences else "",
+        quote(reading.letter, diagnosis.sentence, diagnosis.at, KEPT_WORDS) if diagnosis and diagnosis.sentence else "",
     )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from casedesk import casework, privacy
+from casedesk import casework, files, privacy
 from casedesk.context import API_TOKEN, DATABASE, DESK
 from casedesk.deliveries import Refused, receive
 from casedesk.desk import Desk
@@ -29,6 +29,8 @@ from casedesk.signed import verify
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 REGISTRY = CollectorRegistry()
+BIGGEST_DELIVERY = 15 * 1024 * 1024
+"""A letter of 10 MB, the largest that the chat takes, as base64 with its envelope."""
 DELIVERIES = Counter("casedesk_deliveries", "Deliveries by what became of them.", ["outcome"], registry=REGISTRY)
 OPEN_CASES = Gauge("casedesk_open_cases", "Cases that are not closed.", registry=REGISTRY)
 OVERDUE_CASES = Gauge("casedesk_overdue_cases", "Cases past their deadline.", registry=REGISTRY)
@@ -59,7 +61,7 @@ def bearer(handler: Handler) -> Handler:
 
 async def post_delivery(request: web.Request) -> web.StreamResponse:
     """Take one signed delivery; see :mod:`casedesk.deliveries`."""
-    body = await request.read()
+    body = await request.clone(client_max_size=BIGGEST_DELIVERY).read()
     key = verify("delivery", request.headers, body)
     if key is None:
         DELIVERIES.labels("bad_signature").inc()
@@ -111,7 +113,30 @@ def _read_case(session: Session, desk: Desk, reference: str) -> dict[str, Any] |
         "answer_status": {field: answer.get("status", "answered") for field, answer in content["answers"].items()},
         "consent": content.get("consent"),
         "received_at": case.received_at.isoformat(),
+        "files": [
+            {
+                "id": file.id,
+                "name": file.name,
+                "type": file.type,
+                "size": file.size,
+                "sha256": file.sha256,
+                "received_at": file.received_at.isoformat() if file.received_at else None,
+            }
+            for file in files.files_of(session, desk, case)
+        ],
     }
+
+
+@bearer
+async def get_file(request: web.Request) -> web.StreamResponse:
+    """One letter of a case, as the patient sent it."""
+
+    def read(session: Session, desk: Desk) -> tuple[files.FileView, bytes, str] | None:
+        case = casework.get_case(session, request.match_info["reference"])
+        return files.hand_out(session, desk, case, request.match_info["file"], who="api")
+
+    found = await request.app[DATABASE].run(read, request.app[DESK])
+    return files.response(*found) if found else problem(404, "not_found")
 
 
 @bearer
@@ -277,6 +302,7 @@ ROUTES = [
     web.post("/api/deliveries", post_delivery),
     web.get("/api/cases", list_cases),
     web.get("/api/cases/{reference}", get_case),
+    web.get("/api/cases/{reference}/files/{file}", get_file),
     web.get("/api/escalations", list_escalations),
     web.get("/api/status/{reference}", get_status),
     web.post("/api/outbox-status", post_outbox_status),

@@ -14,6 +14,7 @@ from casedesk import casework
 from casedesk.accounts import Staff
 from casedesk.deliveries import search_tokens
 from casedesk.desk import Desk
+from casedesk.files import FileView, files_of
 from casedesk.models import Account, Case, Entry, Token, Version
 from casedesk.questions import WITHOUT, questions, records_questions
 from casedesk.schema import Intake, tier_rank
@@ -68,6 +69,7 @@ class CaseView:
     groups: list[tuple[str, list[AnswerView]]]
     not_asked: list[str]
     missing: list[str]
+    files: list[FileView]
     warnings: list[Warning_]
     versions: list[VersionView]
     entries: list[EntryView]
@@ -100,6 +102,7 @@ def case_page(session: Session, desk: Desk, staff: Staff, case: Case) -> CaseVie
         groups=groups,
         not_asked=[answer.label for _, answers in groups for answer in answers if answer.status == "not_asked"],
         missing=missing_records(intake["answers"]),
+        files=files_of(session, desk, case),
         warnings=warnings(session, desk, now, sender_id=case.sender_id),
         versions=version_views(contents),
         entries=[_entry(desk, case, entry) for entry in reversed(case.entries)],
@@ -196,6 +199,9 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
     for key, label in (("priority", "Priority"), ("country", "Country"), ("informant", "Who answers")):
         if before.get(key) != after.get(key):
             found.append(Change(label, show(before.get(key)) or "nothing", show(after.get(key)) or "nothing"))
+    old_files, new_files = ([file["name"] for file in each.get("files") or []] for each in (before, after))
+    if old_files != new_files:
+        found.append(Change("Letters", ", ".join(old_files) or "none", ", ".join(new_files) or "none"))
     old_flags = {flag["category"] for flag in before.get("red_flags") or []}
     new_flags = {flag["category"] for flag in after.get("red_flags") or []}
     if old_flags != new_flags:

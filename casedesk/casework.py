@@ -67,13 +67,13 @@ OUTCOMES: dict[str, str] = {
 }
 PATIENT_STATUS: dict[str, str] = {
     "new": "received",
-    "accepted": "received",
+    "accepted": "accepted",
     "in_review": "in_review",
     "waiting": "waiting",
     "report_ready": "report_ready",
     "closed": "closed",
 }
-"""What the patient is told. "Accepted" is the desk's word: nobody has begun to read the case for a report yet."""
+"""What the patient is told. "New" is the desk's word."""
 
 
 class NotNow(Exception):

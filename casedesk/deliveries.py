@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,10 +12,10 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from casedesk import privacy
+from casedesk import files, privacy
 from casedesk.desk import Desk, seal
 from casedesk.models import Case, Delivery, Entry, Escalation, Token, Tombstone, Version
-from casedesk.schema import TIERS, Erasure, Intake, Raised, Withdrawal, tier_rank
+from casedesk.schema import TIERS, Erasure, FileContent, Intake, Raised, Withdrawal, tier_rank
 from casedesk.schema import Delivery as Envelope
 
 SENDER = "assistant"
@@ -22,12 +23,15 @@ DATA: dict[str, type[BaseModel]] = {
     "intake.submitted": Intake,
     "intake.corrected": Intake,
     "intake.withdrawn": Withdrawal,
+    "intake.file": FileContent,
     "escalation.raised": Raised,
     "escalation.updated": Raised,
     "erasure.requested": Erasure,
 }
 REASON_FIELDS = ("operation", "main_problem")
 """Answers that say why the patient writes; the worklist shows them in this order."""
+SHORT_BODY = 1024 * 1024
+"""Up to here a body's fingerprint is made of the whole of it, as it always was; of a longer one, of its digest."""
 
 
 @dataclass(eq=False)  # not frozen: Python writes the traceback onto an exception
@@ -56,7 +60,8 @@ def receive(session: Session, desk: Desk, key: str, body: bytes) -> tuple[int, d
     if session.get_bind().dialect.name == "postgresql":
         # The same row sent by two workers at once: the second waits here, then finds the first one's answer.
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext(key))))
-    fingerprint = desk.vault.blind("delivery", body.hex())
+    whole = body.hex() if len(body) <= SHORT_BODY else hashlib.sha256(body).hexdigest()
+    fingerprint = desk.vault.blind("delivery", whole)
     known = session.get(Delivery, key)
     if known:
         if known.fingerprint != fingerprint:
@@ -68,6 +73,8 @@ def receive(session: Session, desk: Desk, key: str, body: bytes) -> tuple[int, d
         subject, answer = key, _erase(session, desk, data)
     elif isinstance(data, Raised):
         subject, answer = data.escalation_id, _escalation(session, desk, envelope, data)
+    elif isinstance(data, FileContent):
+        subject, answer = data.intake_id, _file(session, desk, data)
     else:
         assert isinstance(data, Intake | Withdrawal)
         subject, answer = data.intake_id, _intake(session, desk, envelope, data)
@@ -99,14 +106,17 @@ def _intake(session: Session, desk: Desk, envelope: Envelope, data: Intake | Wit
         raise Refused(409, "version_already_there")
     if data.version > have + 1:
         raise Refused(425, "earlier_version_missing")
+    dropped: list[str] = []
     if isinstance(data, Withdrawal):
         if case is None:
             raise Refused(422, "invalid", (("data.version", "a withdrawal cannot be the first version"),))
         _withdraw(session, desk, case)
+        dropped = files.drop(session, case, keep=())
     elif case is None:
         case = _open_case(session, desk, data, min(envelope.occurred_at, datetime.now(UTC)))
     else:
         _correct(session, desk, case, data)
+        dropped = files.drop(session, case, keep=[file.id for file in data.files])
     case.version = data.version
     case.updated_at = datetime.now(UTC)
     version = Version(
@@ -120,6 +130,22 @@ def _intake(session: Session, desk: Desk, envelope: Envelope, data: Intake | Wit
     version.sealed = seal(desk.case_box(case), envelope.data, f"versions:sealed:{version.id}")
     session.add(version)
     desk.record(session, SENDER, envelope.type, case.reference, f"version {data.version}")
+    for file_id in dropped:
+        desk.record(session, SENDER, "file erased", case.reference, file_id)
+    return {"case": case.reference, "status": case.status, **({"erased": dropped} if dropped else {})}
+
+
+def _file(session: Session, desk: Desk, data: FileContent) -> dict[str, Any]:
+    """Keep a letter, unless the patient took it back while it was on its way."""
+    if session.get(Tombstone, data.intake_id):
+        return {"case": data.reference, "status": "erased"}
+    if fault := files.fault(data):
+        raise Refused(422, "invalid", (fault,))
+    case = session.get(Case, data.intake_id, with_for_update={"of": Case})
+    if case is None or case.version < data.version:
+        raise Refused(425, "earlier_version_missing")
+    if files.keep(session, desk, case, data):
+        desk.record(session, SENDER, "intake.file", case.reference, data.file.id)
     return {"case": case.reference, "status": case.status}
 
 

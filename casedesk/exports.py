@@ -1,21 +1,27 @@
-"""A case to take along: JSON (all of it), CSV (one answer a line), FHIR R4 (the Bundle the assistant would send)."""
+"""A case to take along: JSON (all of it), CSV (one answer a line), FHIR R4 (the Bundle the assistant would send).
+
+JSON and FHIR hold the letters that came with the case, as base64; CSV their number.
+"""
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from actions.fhir import intake_bundle
-from actions.fhir_resources import Names
+from actions.fhir_files import file_entry
+from actions.fhir_resources import Case, Names
 from casedesk.case_view import CaseView
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def as_json(view: CaseView) -> dict[str, Any]:
-    """Return the newest version of the intake with what the desk added."""
+def as_json(view: CaseView, letters: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the newest version of the intake with what the desk added, and the ``letters`` (by file id) in it."""
     return {
         "reference": view.row.reference,
         "status": view.row.status,
@@ -24,6 +30,16 @@ def as_json(view: CaseView) -> dict[str, Any]:
         "assignee": view.row.assignee,
         "withdrawn": view.withdrawn,
         "intake": view.intake,
+        "files": [
+            {
+                "name": file.name,
+                "type": file.type,
+                "size": file.size,
+                "sha256": file.sha256,
+                "content": base64.b64encode(letters[file.id]).decode() if file.id in letters else None,
+            }
+            for file in view.files
+        ],
         "warnings": [
             {
                 "reference": warning.reference,
@@ -52,10 +68,19 @@ def as_csv(view: CaseView) -> str:
         for answer in answers:
             cells = (section, answer.id, answer.label, answer.status, answer.value, answer.own_words, answer.said_by)
             writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
+    writer.writerow(["", "files", "Letters", "answered", len(view.files), "", ""])
     return out.getvalue()
 
 
-def as_fhir(view: CaseView) -> dict[str, Any]:
-    """Return the newest version as a FHIR R4 transaction Bundle, as it would go to a FHIR server."""
+def as_fhir(view: CaseView, letters: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the newest version as a FHIR R4 transaction Bundle: as it would go to a FHIR server, letters and all.
+
+    A server gets the letters in transactions of their own (:mod:`actions.fhir_files`); a file on a disk needs no such care.
+    """
     names = Names(os.environ.get("PLAINSPOKEN_FHIR_NAMES", Names().base))
-    return intake_bundle(view.delivered, view.delivered_at.isoformat(), names)
+    at = view.delivered_at.isoformat()
+    bundle, case = intake_bundle(view.delivered, at, names), Case(view.delivered, names, at)
+    listed = {file["id"]: file for file in view.delivered.get("files") or []}
+    made = {kind: case.url(role) for kind, role in (("Patient", "patient"), ("ServiceRequest", "request"))}
+    bundle["entry"] += [file_entry(case, listed[file_id], content, made) for file_id, content in letters.items()]
+    return bundle

@@ -95,6 +95,7 @@ class Case(Base):
         order_by="Version.number", cascade="all, delete-orphan", passive_deletes=True
     )
     entries: Mapped[list[Entry]] = relationship(order_by="Entry.id", cascade="all, delete-orphan", passive_deletes=True)
+    files: Mapped[list[File]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
 
     # Holds all that the worklist filters, sorts and counts by, so that no sealed text is read for it.
     __table_args__ = (
@@ -140,6 +141,20 @@ class Entry(Base):
     account: Mapped[Account | None] = relationship(lazy="joined")
     place: Mapped[str]  # what the text is sealed for, as the id is not known before the row exists
     sealed: Mapped[bytes | None]
+
+
+class File(Base):
+    """A letter the patient agreed to hand over. How it is called, and whether it is still wanted, say the versions."""
+
+    __tablename__ = "files"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
+    type: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[str]
+    received_at: Mapped[datetime]
+    sealed: Mapped[bytes] = mapped_column(deferred=True)  # megabytes: read only to be handed out
 
 
 class Token(Base):

@@ -11,7 +11,7 @@ from aiohttp import web
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from casedesk import case_view, casework, exports, worklist_view
+from casedesk import case_view, casework, exports, files, worklist_view
 from casedesk.access import Handler, own_path, page, run
 from casedesk.accounts import Staff
 from casedesk.case_view import CaseView
@@ -82,37 +82,54 @@ async def case(request: web.Request) -> web.StreamResponse:
 @page("read")
 async def print_view(request: web.Request) -> web.StreamResponse:
     """The case as a paper to hand on: everything open, nothing to click."""
-    view = await _view(request, "case printed")
+
+    def read(session: Session, desk: Desk, staff: Staff) -> CaseView | None:
+        found = casework.get_case(session, request.match_info["reference"])
+        if found is None:
+            return None
+        desk.record(session, staff.name, "case printed", found.reference)
+        return case_view.case_page(session, desk, staff, found)
+
+    view = await run(request, read)
     return render(request, "print.html", case=view, now=datetime.now(UTC)) if view else not_found(request)
 
 
 @page("export")
 async def export(request: web.Request) -> web.StreamResponse:
     kind = request.match_info["kind"]
-    view = await _view(request, f"case exported as {kind}")
-    if view is None:
-        return not_found(request)
-    headers = {"Content-Disposition": f'attachment; filename="{view.row.reference}.{kind}"'}
-    if kind == "fhir.json":
-        return web.json_response(exports.as_fhir(view), headers=headers, content_type="application/fhir+json")
-    if kind == "csv":
-        # The byte order mark makes spreadsheets read it as UTF-8.
-        return web.Response(body=exports.as_csv(view).encode("utf-8-sig"), content_type="text/csv", headers=headers)
-    return web.json_response(exports.as_json(view), headers=headers)
 
-
-async def _view(request: web.Request, action: str) -> CaseView | None:
-    """Read a case and write into the audit what for."""
-
-    def read(session: Session, desk: Desk, staff: Staff) -> CaseView | None:
+    def read(session: Session, desk: Desk, staff: Staff) -> tuple[CaseView, dict[str, bytes]] | None:
         found = casework.get_case(session, request.match_info["reference"])
         if found is None:
             return None
-        desk.record(session, staff.name, action, found.reference)
-        return case_view.case_page(session, desk, staff, found)
+        desk.record(session, staff.name, f"case exported as {kind}", found.reference)
+        view = case_view.case_page(session, desk, staff, found)
+        here = [] if kind == "csv" else [file.id for file in view.files if file.received_at]
+        return view, {each: files.content_of(session, desk, found, each) or b"" for each in here}
 
-    view: CaseView | None = await run(request, read)
-    return view
+    read_case = await run(request, read)
+    if read_case is None:
+        return not_found(request)
+    view, letters = read_case
+    headers = {"Content-Disposition": f'attachment; filename="{view.row.reference}.{kind}"'}
+    if kind == "fhir.json":
+        return web.json_response(exports.as_fhir(view, letters), headers=headers, content_type="application/fhir+json")
+    if kind == "csv":
+        # The byte order mark makes spreadsheets read it as UTF-8.
+        return web.Response(body=exports.as_csv(view).encode("utf-8-sig"), content_type="text/csv", headers=headers)
+    return web.json_response(exports.as_json(view, letters), headers=headers)
+
+
+@page("read")
+async def file(request: web.Request) -> web.StreamResponse:
+    """A letter of the case, to be saved. Every download stands in the audit."""
+
+    def read(session: Session, desk: Desk, staff: Staff) -> tuple[files.FileView, bytes, str] | None:
+        found = casework.get_case(session, request.match_info["reference"])
+        return files.hand_out(session, desk, found, request.match_info["file"], who=staff.name)
+
+    found = await run(request, read)
+    return files.response(*found) if found else not_found(request)
 
 
 def not_found(request: web.Request) -> web.Response:
@@ -206,6 +223,7 @@ ROUTES = [
     web.get("/pulse", pulse),
     web.get("/cases/{reference}", case),
     web.get("/cases/{reference}/print", print_view),
+    web.get("/cases/{reference}/files/{file}", file),
     web.get("/cases/{reference}/export.{kind:json|csv|fhir.json}", export),
     web.post("/cases/{reference}/claim", claim),
     web.post("/cases/{reference}/release", release),

@@ -72,7 +72,7 @@ def scrub(database: Database) -> None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[attr-defined]
         return
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in ("cases", "versions", "entries", "tokens", "escalations", "deliveries", "notices"):
+        for table in ("cases", "versions", "entries", "files", "tokens", "escalations", "deliveries", "notices"):
             connection.execute(text(f"VACUUM {table}"))
 
 

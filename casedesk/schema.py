@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -60,10 +60,13 @@ class Turn(Open):
 
 
 class File(Open):
-    name: str
-    size: int | None = None
-    type: str | None = None
-    sha256: str | None = None
+    """A letter of the case, as the intake lists it; its content comes in a delivery of its own."""
+
+    id: Id
+    name: Code
+    type: Literal["application/pdf", "text/plain"]
+    size: Annotated[int, Field(ge=1)]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Intake(Open):
@@ -84,6 +87,14 @@ class Intake(Open):
     questionnaire: str | None = None
     content_version: str | None = None
     rules_version: str | None = None
+
+
+class FileContent(Open):
+    intake_id: Id
+    version: Annotated[int, Field(ge=1)]
+    reference: IntakeReference
+    file: File
+    content: Base64Bytes
 
 
 class Withdrawal(Open):
@@ -126,6 +137,7 @@ class Delivery(Open):
         "intake.submitted",
         "intake.corrected",
         "intake.withdrawn",
+        "intake.file",
         "escalation.raised",
         "escalation.updated",
         "erasure.requested",

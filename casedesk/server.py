@@ -83,8 +83,7 @@ async def _retention(app: web.Application) -> AsyncIterator[None]:
     """Erase once a day what the clinic no longer keeps."""
 
     async def daily() -> None:
-        while True:
-            await asyncio.sleep(24 * 3600)
+        while True:  # the first time at once: a desk that is started anew every night would never come to it
             try:
                 erased = await app[DATABASE].run(privacy.retire, app[DESK])
                 if erased:
@@ -92,10 +91,13 @@ async def _retention(app: web.Application) -> AsyncIterator[None]:
                     log.info("retention", extra={"count": len(erased)})
             except Exception:  # it is tried again tomorrow
                 log.exception("retention failed")
+            await asyncio.sleep(24 * 3600)
 
     task = asyncio.create_task(daily())
     yield
     task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 async def _notices(app: web.Application) -> AsyncIterator[None]:

@@ -41,16 +41,24 @@ class Box:
 
     def seal(self, text: str, place: str) -> bytes:
         """Return ``text`` encrypted for ``place`` (``table:column:row``)."""
-        nonce = secrets.token_bytes(NONCE)
-        return FORMAT + nonce + self._cipher.encrypt(nonce, text.encode(), place.encode())
+        return self.seal_bytes(text.encode(), place)
 
     def open(self, sealed: bytes, place: str) -> str:
         """Return the text sealed for ``place``. Raises VaultError when it was sealed for another place or changed."""
+        return self.open_bytes(sealed, place).decode()
+
+    def seal_bytes(self, content: bytes, place: str) -> bytes:
+        """The same for bytes: a file."""
+        nonce = secrets.token_bytes(NONCE)
+        return FORMAT + nonce + self._cipher.encrypt(nonce, content, place.encode())
+
+    def open_bytes(self, sealed: bytes, place: str) -> bytes:
+        """Return the bytes sealed for ``place``. Raises VaultError as :meth:`open` does."""
         if sealed[:1] != FORMAT:
             raise VaultError(f"{place}: unknown format")
         try:
             nonce, rest = sealed[1 : 1 + NONCE], sealed[1 + NONCE :]
-            return self._cipher.decrypt(nonce, rest, place.encode()).decode()
+            return self._cipher.decrypt(nonce, rest, place.encode())
         except (InvalidTag, ValueError):
             raise VaultError(f"{place}: does not open with this owner's key") from None
 

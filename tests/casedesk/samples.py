@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import uuid
 from datetime import UTC, datetime
@@ -92,6 +94,29 @@ def escalation(number: int = 1, **changes: Any) -> dict[str, Any]:
         "person": "self",
         **changes,
     }
+
+
+LETTER = b"%PDF-1.7 a letter about a marmalade coloured spine"
+NOTE = b"MRI of the lumbar spine: a pterodactyl at L4-L5."
+
+
+def listed(file_id: str = "letter-1", content: bytes = LETTER, number: int = 1) -> dict[str, Any]:
+    """Return a letter as an intake lists it."""
+    kind = ("application/pdf", "PDF") if content.startswith(b"%PDF-") else ("text/plain", "text")
+    digest = hashlib.sha256(content).hexdigest()
+    return {
+        "id": file_id,
+        "name": f"Letter {number} ({kind[1]})",
+        "type": kind[0],
+        "size": len(content),
+        "sha256": digest,
+    }
+
+
+def letter(file: dict[str, Any], content: bytes = LETTER, number: int = 1, version: int = 1) -> dict[str, Any]:
+    """Return the data that brings a letter's content."""
+    of = {"intake_id": f"intake-{number}", "reference": reference(number), "version": version}
+    return {**of, "file": file, "content": base64.b64encode(content).decode()}
 
 
 def delivery(kind: str, data: dict[str, Any], key: str | None = None, occurred_at: str = "") -> tuple[str, bytes]:

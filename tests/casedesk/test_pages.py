@@ -10,8 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from casedesk import casework
+from knowledge.chat import chat_words
+from knowledge.intake import words as intake_words
 from tests.casedesk.conftest import Clinic
-from tests.casedesk.samples import answered, escalation, intake, red_flag, reference
+from tests.casedesk.samples import answered, escalation, intake, listed, red_flag, reference
 
 CASE, WARNING = reference(1), reference(1, "ESC")
 
@@ -102,7 +105,7 @@ async def test_one_page_says_all_of_a_case(clinic: Clinic) -> None:
             priority="stat",
             red_flags=[red_flag()],
             answers={"tried": answered(["tablets"], "pills from the chemist", "carer"), "language": answered("French")},
-            files=[{"name": "mri-report.pdf", "size": 48213, "sha256": "ab" * 32}],
+            files=[listed()],
         ),
     )
     await clinic.delivers("escalation.raised", escalation(confirmed="not_going"))
@@ -112,7 +115,7 @@ async def test_one_page_says_all_of_a_case(clinic: Clinic) -> None:
         "Pat Example", "+15555550100", "French", "Emergency", "Cauda equina", "I cannot feel when I pee",
         "Rule ce-3, rules version r1", "L4-L5 fusion", "they want to fuse L4 L5", "said by carer", "said by patient",
         "Does not know", "no idea what they are called", "Does not want to say", "Not asked:", "Height",
-        "Missing: Scans (not asked)", "Pressure", "Policy version 2026-11", "mri-report.pdf", "Version 1",
+        "Missing: Scans (not asked)", "Pressure", "Policy version 2026-11", "Letter 1 (PDF)", "still on its way", "Version 1",
         "What is the main problem?", "is NOT going for help", WARNING,
     ):  # fmt: skip
         assert words in page, words
@@ -144,7 +147,7 @@ async def test_a_case_from_taking_it_to_closing_it(clinic: Clinic) -> None:
 
     page = await nurse.sends(f"/cases/{CASE}/claim")
     assert "<strong>You</strong> have this case" in page
-    assert await status() == "received"
+    assert await status() == "accepted", "somebody has opened it: to say nobody has would not be true"
     await nurse.sends(f"/cases/{CASE}/status", to="in_review", was="accepted")
     assert await status() == "in_review"
     page = await nurse.sends(f"/cases/{CASE}/status", to="waiting", was="in_review", reason_waiting="images")
@@ -158,7 +161,14 @@ async def test_a_case_from_taking_it_to_closing_it(clinic: Clinic) -> None:
     assert "The report was delivered" in page
     assert order(await nurse.opens("/")) == []
     assert order(await nurse.opens("/?status=closed")) == [CASE]
-    assert clinic.counts("notices") == 5, "one for every change the patient can see"
+    assert clinic.counts("notices") == 6, "one for every change the patient can see"
+
+
+def test_every_status_a_patient_may_be_told_has_words_in_the_chat() -> None:
+    told = {*casework.PATIENT_STATUS.values(), "withdrawn"}
+    keys = intake_words().statuses
+    assert told <= set(keys) and told <= set(chat_words().statuses)
+    assert len({intake_words().say[keys[status]] for status in told}) == len(told), "two mean the same"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import secrets
@@ -14,9 +15,10 @@ import pytest
 from sqlalchemy import text
 
 from casedesk import privacy
-from casedesk.desk import open_desk
+from casedesk.db import Database
+from casedesk.desk import Desk, open_desk
 from runtime.vault import VaultError, new_master
-from tests.casedesk.conftest import Clinic
+from tests.casedesk.conftest import Clinic, opened
 from tests.casedesk.samples import answered, delivery, escalation, intake, reference, signed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,6 +146,19 @@ async def test_closed_cases_go_when_their_time_is_over(clinic: Clinic) -> None:
     with clinic.database.transaction() as session:
         assert privacy.retire(session, clinic.desk) == [CASE]
     assert clinic.counts("cases") == 2, "a case that is still open is never old"
+
+
+async def test_a_desk_that_starts_erases_what_is_past_its_time(sqlite: Database, desk: Desk) -> None:
+    """One that is started anew every night never lives through a whole day."""
+    async for clinic in opened(sqlite, desk, send_notices=False):
+        await clinic.delivers("intake.submitted", intake(1))
+        await clinic.delivers("intake.withdrawn", {"intake_id": "intake-1", "version": 2, "reference": reference(1)})
+        long_ago = datetime.now(UTC) - timedelta(days=31 * desk.calendar.keep_closed_months)
+        clinic.changes("UPDATE cases SET closed_at = :then", then=long_ago)
+    async for clinic in opened(sqlite, desk, send_notices=False):
+        async with asyncio.timeout(10):
+            while clinic.counts("cases"):
+                await asyncio.sleep(0.05)
 
 
 async def test_a_new_master_key_opens_everything_and_the_old_one_nothing(clinic: Clinic, var: Path) -> None:

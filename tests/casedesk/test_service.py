@@ -29,7 +29,7 @@ from casedesk import api
 from casedesk.notices import NoticeSender
 from casedesk.signed import sign, verify
 from tests.casedesk.conftest import API_TOKEN, Clinic
-from tests.casedesk.samples import answered, delivery, escalation, intake, red_flag, reference, signed
+from tests.casedesk.samples import answered, delivery, escalation, intake, letter, listed, red_flag, reference, signed
 
 ROOT = Path(__file__).resolve().parents[2]
 CASE = reference(1)
@@ -70,7 +70,8 @@ async def test_every_answer_is_as_the_document_says(local: Clinic) -> None:
 
     seen: set[tuple[str, str, int]] = set()
     for kind, data in (
-        ("intake.submitted", intake(red_flags=[red_flag()])),
+        ("intake.submitted", intake(red_flags=[red_flag()], files=[listed()])),
+        ("intake.file", letter(listed())),
         ("escalation.raised", escalation()),
         ("intake.corrected", intake(version=5)),
         ("intake.corrected", intake()),
@@ -81,7 +82,7 @@ async def test_every_answer_is_as_the_document_says(local: Clinic) -> None:
         await post(body, signed(key, body))
         await post(body, signed(key, body))
     await post(b"{}", {})
-    await post(b" " * 5_000_000, signed("k", b" "))
+    await post(b" " * 16_000_000, signed("k", b" "))
     report = json.dumps({"pending": 0, "oldest_seconds": None, "dead": []}).encode()
     await post(report, signed("r", report), "/api/outbox-status")
     await post(b"{}", signed("r", b"{}"), "/api/outbox-status")
@@ -94,6 +95,14 @@ async def test_every_answer_is_as_the_document_says(local: Clinic) -> None:
         await get(path, path.replace("{reference}", CASE))
         await get(path, path.replace("{reference}", "PS-0000-ZZZZ"))
         await get(path, path.replace("{reference}", CASE), token="wrong")
+    files = "/api/cases/{reference}/files/{file}"
+    await get(files, f"/api/cases/{CASE}/files/nothing")
+    await get(files, f"/api/cases/{CASE}/files/letter-1", token="wrong")
+    client = await local.client()
+    token = {"Authorization": f"Bearer {API_TOKEN}"}
+    async with client.get(f"/api/cases/{CASE}/files/letter-1", headers=token) as reply:
+        assert reply.content_type in DOCUMENT["paths"][files]["get"]["responses"]["200"]["content"]
+        seen.add(("get", files, reply.status))
     await get("/api/outbox-requests")
     await get("/health")
     await get("/ready")

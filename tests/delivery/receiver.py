@@ -30,11 +30,12 @@ class Receiver:
     calls: Counter[str] = field(default_factory=Counter)
     conflicts: list[str] = field(default_factory=list)
     number: int = 0
+    size: int = 10**7
     url: str = ""
     _runner: web.AppRunner | None = None
 
     async def start(self) -> Receiver:
-        app = web.Application(client_max_size=10**7)
+        app = web.Application(client_max_size=self.size)
         app.router.add_post("/deliver", self._take)
         self._runner = web.AppRunner(app)
         await self._runner.setup()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -14,6 +13,7 @@ import actions.action_escalation_reply as reply_module
 import actions.action_record_escalation as record_module
 from actions.action_escalation_reply import ActionEscalationReply
 from actions.action_record_escalation import ActionRecordEscalation, escalation_record
+from actions.base import NotKept
 from actions.database import StoreUnavailable
 from casedesk.schema import Raised
 from safety.rules import RULES_VERSION
@@ -123,14 +123,13 @@ async def test_questions_and_reminders_are_not_recorded(kept: Kept, key: str, ti
     assert kept.records == []
 
 
-async def test_a_locked_store_is_tried_again_and_the_patient_hears_no_apology(
-    kept: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept.failures = 2
-    monkeypatch.setattr(record_module, "WAITS", (0.01, 0.01, 0.01))
-    dispatcher = await run(ActionRecordEscalation(), conversation())
+async def test_with_a_locked_store_rasa_is_told_to_come_again_and_the_patient_hears_no_apology(kept: Kept) -> None:
+    kept.failures = 1
+    dispatcher = CollectingDispatcher()
+    with pytest.raises(NotKept):
+        await ActionRecordEscalation().run(dispatcher, conversation(), {})
     assert dispatcher.messages == []
-    await asyncio.sleep(0.2)
+    await run(ActionRecordEscalation(), conversation())
     assert len(kept.records) == 1
 
 

@@ -6,6 +6,8 @@ The validators are npm packages (``package-lock.json``). Without npm or its regi
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 import os
 import shutil
@@ -21,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from actions import fhir
 from actions.database import make_engine, migrate
+from actions.fhir_files import file_bundle
 from actions.fhir_resources import Names
 from actions.fhir_target import FhirSettings, FhirTarget
 from actions.outbox import Outbox
@@ -28,7 +31,7 @@ from actions.store import Store
 from actions.targets import Delivered, Later, Refused
 from runtime.vault import Vault
 from tests.conftest import free_ports
-from tests.delivery.cases import case, correct, escalation, submit
+from tests.delivery.cases import FILE, LETTER, NOTE, SECOND, case, correct, escalation, submit, with_letters
 from tests.intake.talk import at
 
 HERE = Path(__file__).parent
@@ -74,6 +77,11 @@ def carer_body() -> dict[str, Any]:
     return {**body(), **made, "version": 2}
 
 
+def letter(file: dict[str, Any], content: bytes) -> dict[str, Any]:
+    of = {key: body()[key] for key in ("intake_id", "reference", "version")}
+    return {**of, "file": file, "content": base64.b64encode(content).decode()}
+
+
 def bundles() -> dict[str, Any]:
     made = {"Patient": "Patient/1", "ServiceRequest": "ServiceRequest/2", "RelatedPerson": "RelatedPerson/3"}
     raised = {**escalation(), "escalation_id": "5c8f9c52-8d9e-4a7e-9f5e-0d0a5f6d7e12", "reference": "ESC-ABCD-EFGH"}
@@ -81,6 +89,9 @@ def bundles() -> dict[str, Any]:
         "intake": fhir.intake_bundle(body(), AT, NAMES),
         "carer": fhir.intake_bundle(carer_body(), AT, NAMES),
         "attachments": fhir.attachments_bundle(body(), AT, NAMES, made),
+        "taken back": fhir.attachments_bundle(body(files_taken_back=[FILE, SECOND]), AT, NAMES, made),
+        "letter": file_bundle(letter(FILE, LETTER), AT, NAMES, made),
+        "text letter": file_bundle(letter(SECOND, NOTE), AT, NAMES, made),
         "withdrawn": fhir.task_bundle(body(), AT, NAMES, kind="withdrawn", made=made),
         "erasure": fhir.task_bundle(body(), AT, NAMES, kind="erasure", made={}),
         "escalation": fhir.escalation_bundle(raised, AT, NAMES, update=False),
@@ -239,6 +250,31 @@ async def test_an_intake_arrives_once_whatever_happens_on_the_way(server: Server
         new["Patient"] == 1 and new["QuestionnaireResponse"] == 2 and new["Task"] == 3 and new["DocumentReference"] == 2
     )
     assert after["Questionnaire"] == 1
+
+
+def test_a_letter_says_what_it_is_without_a_word_of_the_patient() -> None:
+    (entry,) = file_bundle(letter(FILE, LETTER), AT, NAMES, {"Patient": "Patient/1"})["entry"]
+    attachment = entry["resource"]["content"][0]["attachment"]
+    assert (attachment["contentType"], attachment["title"]) == ("application/pdf", "Letter 1 (PDF)")
+    assert base64.b64decode(attachment["data"]) == LETTER and attachment["size"] == len(LETTER)
+    assert base64.b64decode(attachment["hash"]) == hashlib.sha1(LETTER, usedforsecurity=False).digest()
+    assert FILE["id"] in entry["request"]["ifNoneExist"]
+
+
+async def test_letters_arrive_once_and_one_taken_back_is_a_task(server: Server, data: Store) -> None:
+    queue = Outbox(data.engine, data.vault, clock=data.clock, chance=lambda: 0.0)
+    receiver = target(server, queue)
+    before = await server.counts()
+    sent = with_letters(data, "patient-5", FILE, SECOND)
+    await deliver(receiver, queue)
+    await server.plan(lose=1)
+    for _ in range(3):
+        await deliver(receiver, queue)
+    after = await server.counts()
+    assert after["DocumentReference"] - before["DocumentReference"] == 3, "the transcript and two letters, each once"
+    correct(data, "patient-5", sent, files=[SECOND])
+    assert isinstance((await deliver(receiver, queue))[0], Delivered)
+    assert (await server.counts())["Task"] - before["Task"] == 3, "two versions to look at and a letter to remove"
 
 
 async def test_an_escalation_and_an_erasure_arrive(server: Server, data: Store) -> None:
