@@ -20,7 +20,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.embedding_featurizer import EmbeddingFeaturizer
 from bot.intent_model import IntentModel, Prediction, Recipe
 from bot.plain_text import has_words, is_foreign, readable
-from bot.question_splitter import Part, clauses, questions
+from bot.question_splitter import Part, clauses, items, questions
 from bot.sentence_embedding import checksums, shared_embedding
 from bot.understanding import FAQ, Level, Thresholds, Understanding, understand
 
@@ -29,7 +29,11 @@ DECIDED_LATER = frozenset({"red_flag", "escalation_reply", "letter"})
 OFF_TOPIC = "off_topic"
 STORY_WORDS = 40
 PLAINLY = 0.97
-"""How probable the topic of a clause must be before a story is answered for what it tells."""
+"""How probable the topic of a clause must be before a story is answered for what it tells ..."""
+TOLD = 0.9
+"""... and before a short message is, beside what it asks."""
+LISTED = 0.8
+"""How probable the topic of a listed word must be: "the price, the waiting time"."""
 TOPICS_LISTED = 5
 RANKING_LISTED = 10
 _RECIPE = {field.name for field in fields(Recipe)} - {"left_out"}
@@ -81,9 +85,11 @@ class TopicClassifier(IntentClassifier, GraphComponent):
                 "money_motive",
                 "no_reason_given",
                 "redo_after_failed",
+                "still_in_pain",
                 "surgery_type_differs",
                 "told_no_surgery",
                 "two_opinions_what_now",
+                "where_available",
             ],
         }
 
@@ -97,6 +103,8 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         self._model_storage = model_storage
         self._resource = resource
         self._model = model
+        # A clause is looked at as a question, as an item and as what is told; forgotten with the next message.
+        self._heard: dict[str, Prediction] = {}
 
     @classmethod
     def create(
@@ -157,11 +165,19 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         if foreign or not has_words(words) or self._model is None:
             _write(message, None, Understanding(Level.NONE, None, ()), [], foreign=foreign)
             return
+        self._heard.clear()
         prediction = self._model.predict(words, _vector(message))
         found = self._decide(prediction)
         parts = self._parts(text)
-        if len(words.split()) >= STORY_WORDS:
-            parts = [*self._worry(text, {part["topic"] for part in parts}), *parts]
+        story = len(words.split()) >= STORY_WORDS
+        worries = self._worries(text, parts, PLAINLY if story else TOLD)
+        if story:
+            parts = [*worries[:1], *parts]
+        elif len(parts) > 1 or found.topics[:1] in [(part["topic"],) for part in (*parts, *worries)]:
+            # What the whole message is surely about stays first: "I live in France, can I still get one?"
+            parts = sorted([*parts, *worries[:2]], key=lambda part: len(parts) < 2 and part["topic"] != found.topics[0])
+        elif len(parts) < 2:
+            parts = self._beside(text, found) or ([] if self._mostly_asks(text) else parts)
         if len(parts) > 1:
             topics = tuple(part["topic"] for part in parts)
             found = Understanding(Level.SURE, FAQ + topics[0], topics)
@@ -181,29 +197,60 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         return len(words.split()) >= STORY_WORDS and not about_something_else
 
     def _parts(self, text: str) -> list[dict[str, Any]]:
-        """The questions in ``text`` that are each surely about a topic, one entry a topic, in order."""
+        """The questions in ``text``, or the items of its list, that are each surely about a topic; one entry a topic."""
         asked = questions(text)
-        if len(asked) < 2 and not (asked and len(asked[0].text) < len(text.strip()) / 2):
-            return []
-        scored = [self._score(part) for part in asked]
+        listed = [part for part in map(self._score, items(text)) if part and part["confidence"] >= LISTED]
+        scored = [] if len(asked) < 2 and not self._aside(asked, text) else [self._score(part) for part in asked]
+        if len({part["topic"] for part in listed}) > max(1, sum(map(bool, scored))):
+            scored = [*listed, *(part for part in scored if part and not _within(part, listed))]
         found: dict[str, dict[str, Any]] = {}
         for part in scored:
             if part:
                 found.setdefault(part["topic"], part)
         return list(found.values())
 
-    def _worry(self, text: str, asked: set[str]) -> list[dict[str, Any]]:
-        """What troubles the teller of a story most, if some clause of it says so plainly and nothing asks for it."""
-        scored = [self._score(clause) for clause in clauses(text)]
-        worries = [part for part in scored if part and part["topic"] in self._told and part["confidence"] >= PLAINLY]
-        best = max(worries, key=lambda part: float(part["confidence"]), default=None)
-        return [best] if best and best["topic"] not in asked else []
+    def _beside(self, text: str, found: Understanding) -> list[dict[str, Any]]:
+        """The topic of the whole and that of a question in it, when the words around the question tell the first alone."""
+        asked = [
+            part for part in questions(text) if len(part.text.split()) < len(text.split()) - 1
+        ]  # something is left
+        scored = [part for part in map(self._score, asked) if part and part["confidence"] >= TOLD]
+        other = [part for part in scored if part["topic"] not in found.topics]
+        if len(other) != 1 or not found.topics or found.topics[0] in self._refused:
+            return []
+        start, end = other[0]["text_span"]
+        rest = self._score(Part(0, start, text[:start].strip()) if start else Part(end, len(text), text[end:].strip()))
+        return [rest, other[0]] if rest and rest["topic"] == found.topics[0] else []
+
+    def _aside(self, asked: list[Part], text: str) -> bool:
+        """Whether the one question in ``text`` stands beside something else that is told."""
+        return bool(asked) and (not self._mostly_asks(text) or bool(self._worries(text, [], TOLD)))
+
+    @staticmethod
+    def _mostly_asks(text: str) -> bool:
+        """Whether the one question in ``text`` is most of it, so that the whole says best what it is about."""
+        asked = questions(text)
+        return len(asked) == 1 and len(asked[0].text) >= len(text.strip()) / 2
+
+    def _worries(self, text: str, asked: list[dict[str, Any]], least: float) -> list[dict[str, Any]]:
+        """What some clause of ``text`` plainly tells and nothing asks for, the plainest first; one entry a topic."""
+        known = {part["topic"] for part in asked}
+        spans = [(part.start, part.end) for part in questions(text)]
+        told = [c for c in clauses(text) if not any(c.start < end and start < c.end for start, end in spans)]
+        if len(told) < 2 and not spans:
+            return []
+        found: dict[str, dict[str, Any]] = {}
+        for part in sorted(filter(None, map(self._score, told)), key=lambda part: -float(part["confidence"])):
+            if part["topic"] in self._told and part["topic"] not in known and part["confidence"] >= least:
+                found.setdefault(part["topic"], part)
+        return list(found.values())
 
     def _score(self, part: Part) -> dict[str, Any] | None:
         words = readable(part.text)
         if not has_words(words) or self._model is None:
             return None
-        prediction = self._model.predict(words)
+        prediction = self._heard.get(words) or self._model.predict(words)
+        self._heard[words] = prediction
         found, chance = self._decide(prediction), prediction.ranking[0][1]
         if found.level is not Level.SURE or not found.topics or chance < self._thresholds.part:
             return None
@@ -220,6 +267,12 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         unknown = set(config) - set(cls.get_default_config()) - {"name"}
         if unknown:
             raise InvalidConfigException(f"TopicClassifier does not know {', '.join(sorted(unknown))}")
+
+
+def _within(part: dict[str, Any], others: list[dict[str, Any]]) -> bool:
+    """Whether the words of ``part`` hold those of one of ``others``."""
+    start, end = part["text_span"]
+    return any(start <= other["text_span"][0] and other["text_span"][1] <= end for other in others)
 
 
 def label_of(example: Message) -> str:

@@ -21,7 +21,8 @@ _VERB = (
 )
 _SUBJECT = (
     r"(?:i|you|u|we|they|he|she|it|this|that|there|these|those|my|your|his|her|our|their|the|a|an(?:other)?|any(?:one|body)?"
-    r"|some(?:one|body)?|second|surgeons?|doctors?|insurance|people|mum|mom|dad|nobody|everyone)"
+    r"|some(?:one|body)?|second|surgeons?|doctors?|patients|insurance|insurers?|surgery|people|mum|mom|dad|nobody|everyone"
+    r"|many|most|other)"
 )
 _QUESTION = rf"(?:{_WH}\b|{_VERB}\s+{_SUBJECT}\b)"
 _REQUEST = (
@@ -29,7 +30,7 @@ _REQUEST = (
     r"|i\s+(?:was\s+|am\s+|['\u2019]m\s+)?(?:also\s+)?wonder(?:ing)?|wondering|any\s+idea|not\s+sure\s+(?:if|whether|what|how))"
 )
 _JOIN = r"(?:and|also|plus|but|&|then|second(?:ly)?|another\s+(?:thing|question)|one\s+more\s+(?:thing|question))"
-_FILLER = rf"(?:(?:{_JOIN}|so|ok|okay|well|hi|hello|hey|please|thanks|because|if\s+so|in\s+that\s+case)[\s,:.-]+)*"
+_FILLER = rf"(?:(?:{_JOIN}|so|ok|okay|well|hi|hiya|hello|hey|please|thanks|because|if\s+so|in\s+that\s+case)[\s,:.-]+)*"
 _OPENS = re.compile(rf"{_FILLER}(?:{_QUESTION}|{_REQUEST})", re.IGNORECASE)
 _SAME_CLAUSE = r"(?!(?:also|then)\s+(?:do|have|has|had|need)\s+(?!i\b|u\b|you\b|we\b|they\b))"
 """In "could she also do the operation", what follows "also" is no new question."""
@@ -37,9 +38,20 @@ _JOINED = re.compile(
     rf"(?:,\s*|\s+){_SAME_CLAUSE}(?:{_JOIN}[\s,:]+)+(?={_QUESTION}|{_REQUEST}|{_JOIN}\b)|,\s*(?={_QUESTION})",
     re.IGNORECASE,
 )
+_LISTS = re.compile(
+    rf"{_FILLER}(?:(?:can|could|would|will)\s+you\s+)?(?:please\s+)?(?:tell\s+me|explain|(?:i\s+|we\s+)?(?:just\s+|also\s+)?"
+    r"(?:would\s+like|['\u2019]?d\s+like|want|like|need|have)\s+to\s+(?:know|ask|understand)|(?:i['\u2019]?m\s+|i\s+am\s+)?asking)"
+    r"(?:\s+(?:about|you|for))*\s*[:,-]*\s*",
+    re.IGNORECASE,
+)
+"""A request that may be followed by a list: "please tell me the price, the waiting time and ..."."""
+_ITEM_END = re.compile(r"\s*(?:[,;:]|\b(?:and|plus|also|as well as)\b|\(?\b\d\s*[).])\s*", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[.!?;,\n]+\s*|\s+(?=(?:and|but|so|because|then|yet)\s)", re.IGNORECASE)
 _FEWEST_WORDS = 2
 _FEWEST_WORDS_TOLD = 4
+_RUN_ON_WORDS = 25
+MOST_THOUGHTS = 12
+"""Longer stories are looked at for signs in their first so many sentences, and as a whole."""
 MOST_PARTS = 6
 """A message with more questions than this is answered for its first ones: nobody reads seven answers at once."""
 
@@ -65,6 +77,33 @@ def questions(message: str) -> list[Part]:
             if len(part.text.split()) >= _FEWEST_WORDS and (opens or (asked and number == len(cuts) - 1)):
                 found.append(part)
     return found[:MOST_PARTS]
+
+
+def items(message: str) -> list[Part]:
+    """What a request lists: "please tell me the price, the waiting time and if you take foreign patients"; else nothing."""
+    found = []
+    for start, end in _sentences(message):
+        lead = _LISTS.match(message, start, end)
+        if not lead:
+            continue
+        first, pieces = lead.end(), []
+        for mark in [*_ITEM_END.finditer(message, lead.end(), end), None]:
+            piece = _trimmed(message, first, mark.start() if mark else end)
+            pieces += [piece] if piece.text else []
+            first = mark.end() if mark else first
+        found += pieces if len(pieces) > 1 else []
+    return found[:MOST_PARTS]
+
+
+def thoughts(message: str) -> list[str]:
+    """The sentences of ``message`` if there are several, or the clauses of a long one: what may each be said on its own.
+
+    Empty for a short message of one sentence.
+    """
+    found = [part for part in (_trimmed(message, *span) for span in _sentences(message)) if len(part.text.split()) >= 3]
+    if len(found) < 2:
+        found = clauses(message) if len(message.split()) >= _RUN_ON_WORDS else []
+    return [part.text for part in found[:MOST_THOUGHTS]]
 
 
 def clauses(message: str) -> list[Part]:

@@ -10,23 +10,40 @@ from __future__ import annotations
 import json
 import logging
 import re
+from dataclasses import replace
 from typing import Any, Dict, List, Optional, Tuple
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.core.events import SessionStarted, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from safety.conversation import Told, after_question, after_told, in_words_for
-from safety.detect import Assessment, Finding, assess, decision_flags, detector, rank
+from bot.plain_text import readable
+from bot.question_splitter import questions as asked_in
+from bot.question_splitter import thoughts
+from bot.sentence_embedding import shared_embedding
+from bot.so_far import last_assessment, said_before, told, told_lately, typed, was_letter
+from safety.conversation import (
+    CLEARED,
+    REPLY_WITHIN,
+    Told,
+    after_crisis_words,
+    after_means,
+    after_question,
+    after_told,
+    in_words_for,
+    reminder,
+    together,
+    without_guess,
+)
+from safety.detect import Assessment, Finding, Learned, assess, decision_flags, detector, rank
 from safety.letters import is_letter, own_words
-from safety.numbers import country_said, numbers_for
+from safety.numbers import country_named, country_said, numbers_for
 from safety.questions import questions
-from safety.second_signal import second_signal
+from safety.second_signal import cues, second_signal
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +51,11 @@ _PLAIN = 0.8
 """A topic as likely as this is plain: a question about it needs a clearer sign before it is asked about danger."""
 _COMMAND = re.compile(r"^/(?P<intent>[\w/.-]+)(?:@[\d.]+)?(?P<entities>\{.*\})?\s*$", re.DOTALL)
 LETTER = "letter"
+TOLD = "told"
+"""On a message: the severest tier told in this session and not taken back. No answer may speak of waiting then."""
 """The intent of a pasted letter, and the ``clarify_open`` of the question that its reader asks about a grave finding."""
+INVITES_REPORT = "read_my_scan"
+"""The topic whose answer says that the words of a report may be pasted."""
 _ANSWERS = {"affirm": "unsure", "unsure": "unsure", "deny": "deny"}
 """How the answer to "is it new or worse?" counts: what a letter found calls for a doctor today, not for an ambulance."""
 _TYPED = re.compile(
@@ -43,10 +64,22 @@ _TYPED = re.compile(
 )
 _REPLIES = {
     "REPLY_NOT_GOING": "not_going",
+    "REPLY_WHAT_NEXT": "what_next",
+    "REPLY_CANNOT_CALL": "other",
     "REPLY_HELPED": "helped",
     "REPLY_CALLING": "calling",
     "REPLY_GOING": "going",
 }
+
+_SAID_WITH_A_REPLY = frozenset({"unwell.emergency_word", "unwell.vague"})
+_NO_TOPIC = frozenset({"diagnose_me", "other_health", "off_topic", "should_i_have_surgery"})
+"""Out-of-scope topics that remarks about a sign are taken for."""
+_SINCE = re.compile(
+    r"\W*(?:it'?s been |its been |it is |been |only |just |maybe )*"
+    r"(?:(?:since|for|about|around)\b(?:\W+\w+){1,5}|(?:\w+\W+){1,3}(?:minutes|hours?|days?|weeks?|months?)(?: (?:ago|now))?)\W*$",
+    re.I,
+)
+"""A message that only says since when: "since about a week"."""
 
 failures = 0
 """How often the component failed since the process began. Readiness reports it; the turn itself goes on."""
@@ -99,8 +132,11 @@ class RedFlagComponent(GraphComponent):
         intent, said = _command(text) if text.startswith("/") else (_intent(message), text)
         slots = tracker.current_slot_values() if tracker else {}
         loop = tracker.active_loop_name if tracker else None
-        letter = is_letter(said, expected=loop == "report_form" or (loop is None and _was_letter(tracker)))
-        if letter and loop in (None, "report_form"):  # its reader asks about grave findings itself, first
+        invited = loop is None and (was_letter(tracker) or slots.get("last_topic") == INVITES_REPORT)
+        sent = bool((message.get("metadata") or {}).get("letter"))  # the page says so: uploaded, or pasted as a letter
+        letter = is_letter(said, expected=loop == "report_form" or invited or sent)
+        # Its reader asks about grave findings itself, first; the intake does so for a letter that was sent to it.
+        if letter and (loop in (None, "report_form") or (sent and loop == "intake_form")):
             said = own_words(said)
             message.set(LETTER, True, add_to_output=True)
             if loop is None:
@@ -108,28 +144,71 @@ class RedFlagComponent(GraphComponent):
         findings = self._detector.detect(said, source="report" if letter and loop else "patient") if said else []
         states = self._detector.states(said) if said else frozenset()
         # In a form people describe their pain because they were asked to: there the rules alone may interrupt.
-        learned = (
-            None
-            if letter or loop or not said or text.startswith("/")
-            else self._signal(_vector(message), plain=_is_plain(message))
-        )
+        learned = None if letter or loop or not said or text.startswith("/") else self._learned(message, said, findings)
+        if loop is None and said:
+            findings = [*findings, *together(told_lately(tracker), said, findings, self._detector)]
         found = assess(findings, learned, states)
+        heard, before = told(tracker), said_before(tracker)
         open_question = str(slots.get("clarify_open") or "")
         if open_question in questions():
-            found = after_question(open_question, intent, found)
-        elif open_question == LETTER and (answer := _about_letter(intent, said)):
-            found = after_question("report", answer, found)
-        found = in_words_for(after_told(found, _told(tracker)))
+            crisis = questions()[open_question].category == "crisis"
+            # Only the learned signal asked, and the person speaks of something else: the question stands there to be read.
+            asked = last_assessment(tracker)
+            aside = bool(asked) and not asked.get("rules") and (_is_clear(message, crisis) or bool(asked_in(said)))
+            answer = "deny" if _denied(findings) and "REPLY_SERIOUS" not in states else intent
+            found = found if aside else after_question(open_question, answer, found)
+        elif open_question == LETTER and (reaction := _about_letter(intent, said)):
+            found = after_question("report", reaction, found)
+        found = after_means(states, without_guess(found, heard, _is_clear(message, found.category == "crisis")), heard)
+        reply = _typed_reply(states, intent, heard, before)
+        if reply and (found.tier == "clarify" or not found.key) and _adds_nothing(found):
+            # "Someone is with me" answers what was asked: it is no new sign.
+            found = Assessment(findings=found.findings)
+        elif not found.key and not reply:
+            found = after_crisis_words(intent, found, heard, before)
+        where = self._new_country(said, heard, slots, tracker)
+        if not found.key and where:
+            found = reminder(heard)  # who says where they are after emergency words needs the number of that country
+        elif not found.key and not reply and loop is None:
+            if _is_remark(message, intent, states, heard, before):
+                found = reminder(heard)
+            elif _denied(findings) and _has_no_topic(message, intent) and not asked_in(said):
+                found = Assessment(findings=found.findings, key=CLEARED)
+        found = in_words_for(after_told(found, heard))
         message.set(
             "red_flags", [_as_dict(finding) for finding in findings if finding.tier != "decision"], add_to_output=True
         )
         message.set("decision_flags", list(decision_flags(findings)), add_to_output=True)
+        message.set(TOLD, heard.tier, add_to_output=True)
         if found.key:
-            self._overrule(message, found, country_said([*_typed(tracker), said]) or slots.get("country"))
-        elif slots.get("escalation") and (choice := _typed_reply(states, tracker)):
-            _set_intent(message, "escalation_reply", [_entity("choice", choice)])
+            country = where or country_said([*typed(tracker), said]) or slots.get("country")
+            self._overrule(message, found, country)
+        elif reply:
+            _set_intent(message, "escalation_reply", [_entity("choice", reply)])
+        if where:
+            _add_entities(message, [_entity("country", where)])
         if open_question in (*questions(), LETTER) and not found.clarify:
             _add_entities(message, [_entity("clarify_open", "answered")])
+
+    def _new_country(
+        self, said: str, heard: Told, slots: Dict[str, Any], tracker: Optional[DialogueStateTracker]
+    ) -> Optional[str]:
+        """The country that someone names for the first time after emergency words, so that its number is given once."""
+        if not heard.categories:
+            return None
+        here = country_said([said]) or country_named(said)
+        return here if here and here not in (country_said(typed(tracker)), slots.get("country")) else None
+
+    def _learned(self, message: Message, said: str, findings: List[Finding]) -> Optional[Learned]:
+        """What the second signal thinks of the whole message, or of the gravest of its sentences."""
+        parts = thoughts(said)
+        seen = [(_vector(message), cues(said, findings))]
+        seen += [
+            (shared_embedding().features(readable(part)), cues(part, self._detector.detect(part))) for part in parts
+        ]
+        # A story is about more than its topic: only what is short can plainly be a question about fees.
+        learned = self._signal.strongest(seen, plain=_is_plain(message) and not parts)
+        return learned and replace(learned, person=self._detector.person(said))
 
     def _overrule(self, message: Message, found: Assessment, country: Any) -> None:
         numbers = numbers_for(country)
@@ -180,20 +259,25 @@ def _about_letter(intent: str, said: str) -> str:
     return _ANSWERS.get(str(typed.lastgroup) if typed else intent, "")
 
 
-def _was_letter(tracker: Optional[DialogueStateTracker]) -> bool:
-    """Whether the message before was a letter, so that this one may be its next part."""
-    last = tracker.latest_message if tracker else None
-    return bool(last and (last.parse_data or {}).get(LETTER))
-
-
-def _typed(tracker: Optional[DialogueStateTracker]) -> List[str]:
-    """Return what the person typed before, oldest first."""
-    return [event.text or "" for event in (tracker.events if tracker else ()) if isinstance(event, UserUttered)]
-
-
 def _is_plain(message: Message) -> bool:
     topics = message.get("topics") or []
     return bool(topics) and float(topics[0]["confidence"]) >= _PLAIN
+
+
+def _is_clear(message: Message, crisis: bool) -> bool:
+    """Whether it is plain what a message wants, be it a topic or anything else that is done here.
+
+    ``crisis``: it may be about ending one's life, so that words of sadness or fear are not plain.
+    """
+    top = message.get(INTENT) or {}
+    topic = str((message.get("topics") or [{"id": ""}])[0]["id"]) if top.get("name") == "faq" else ""
+    low = crisis and message.get("label") in ("chitchat/low", "chitchat/scared", "chitchat/frustrated")
+    known = (
+        top.get("name") not in (None, "", "nlu_fallback", "affirm", "deny", "unsure", "mistake", "already_seen")
+        and topic not in _NO_TOPIC
+        and not low
+    )
+    return known and float(top.get("confidence") or 0.0) >= _PLAIN
 
 
 def _vector(message: Message) -> Any:
@@ -201,32 +285,55 @@ def _vector(message: Message) -> Any:
     return None if sentence is None else sentence.features[0]
 
 
-def _told(tracker: Optional[DialogueStateTracker]) -> Told:
-    """Return what was told in full in this session."""
-    rules: set = set()
-    categories: set = set()
-    tier = "none"
-    for event in reversed(tracker.events if tracker else ()):
-        if isinstance(event, SessionStarted):
-            break
-        if not isinstance(event, UserUttered):
-            continue
-        if event.intent_name in ("mistake", "already_seen"):
-            break  # stood down: whatever comes after is new
-        told = (event.parse_data or {}).get("assessment")
-        if told and rank(told["tier"]) > rank("clarify"):
-            rules |= set(told["rules"])
-            categories.add(told["category"])
-            tier = max(tier, told["tier"], key=rank)
-    return Told(frozenset(rules), frozenset(categories), tier)
-
-
-def _typed_reply(states: Any, tracker: Optional[DialogueStateTracker]) -> str:
-    """Return the choice that a typed answer to "what will you do now?" stands for; only right after it was asked."""
-    last = tracker.latest_message if tracker else None
-    if last is None or not (last.parse_data or {}).get("assessment"):
+def _typed_reply(states: Any, intent: str, heard: Told, before: str) -> str:
+    """Return the choice that a typed answer to "what will you do now?", or "is someone with you?", stands for."""
+    if not heard.categories or heard.since >= REPLY_WITHIN:
         return ""
-    return next((choice for state, choice in _REPLIES.items() if state in states), "")
+    if "crisis" in heard.categories and "REPLY_SAFE" in states:
+        return "safe"
+    said = next((choice for state, choice in _REPLIES.items() if state in states), "")
+    if said or not before or before.startswith("crisis_"):
+        return said
+    return {"affirm": "helped", "deny": "other" if heard.tier == "emergency" else ""}.get(intent, "")
+
+
+def _is_remark(message: Message, intent: str, states: Any, heard: Told, before: str) -> bool:
+    """Whether a message after emergency words asks how serious it is, or right after them neither answers nor asks.
+
+    "It's probably from sitting" and "is that serious?" get the short reminder, not an answer about something else.
+    """
+    if rank(heard.tier) < rank("urgent"):
+        return False
+    said = str(message.get(TEXT) or "")
+    serious = "REPLY_SERIOUS" in states or (bool(before) and intent == "about_me")
+    if serious and heard.since < REPLY_WITHIN and heard.categories != {"crisis"}:
+        return True
+    lasting = intent == "faq" and bool(_SINCE.match(said))
+    return (
+        bool(before)
+        and (lasting or intent == "deny" or _has_no_topic(message, intent))
+        and not said.startswith("/")
+        and not asked_in(said)
+    )
+
+
+def _has_no_topic(message: Message, intent: str) -> bool:
+    """Whether nothing that is explained here was recognised in a message."""
+    topics = [str(topic["id"]) for topic in message.get("topics") or []]
+    return intent == "nlu_fallback" or (intent == "faq" and (not topics or topics[0] in _NO_TOPIC))
+
+
+def _denied(findings: List[Finding]) -> bool:
+    """Whether a message names signs only to say that they are not there: "no numbness, bladder fine"."""
+    signs = [finding for finding in findings if finding.tier != "decision"]
+    return bool(signs) and all(finding.assertion == "negated" for finding in signs)
+
+
+def _adds_nothing(found: Assessment) -> bool:
+    """Whether no rule finds a sign that would have to be asked about apart: "ambulance", said by who called one, is none."""
+    return all(
+        f.rule in _SAID_WITH_A_REPLY for f in found.findings if f.assertion == "present" and f.tier != "decision"
+    )
 
 
 def _entity(name: str, value: Any) -> Dict[str, Any]:

@@ -53,9 +53,9 @@ def next_action(
     if red_flag:
         if words not in done:
             return words
-        if form:
-            return DEACTIVATE
-        return record if record not in done else LISTEN
+        if record in done:
+            return LISTEN  # also where a form was taken up again after the record
+        return DEACTIVATE if form else record
     if sorry in done:
         return LISTEN
     if done and done[-1] in speakers and failed:

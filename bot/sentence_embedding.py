@@ -19,6 +19,8 @@ FOLDER = Path(__file__).parent / "embedding"
 SIZE = 384
 MAX_TOKENS = 256
 """What the model was trained to take; about 1,100 characters of plain English."""
+_KEPT = 32
+"""So many texts are remembered with their vectors: the sentences of one message are asked for by several components."""
 
 
 class EmbeddingRefused(RuntimeError):
@@ -42,6 +44,7 @@ class SentenceEmbedding:
         sums = checksums(folder)
         model, tokenizer = (_verified(folder / name, sums) for name in ("model.onnx", "tokenizer.json"))
         self.checksum = sums["model.onnx"]
+        self._recent: dict[str, np.ndarray] = {}
         self._tokenizer = Tokenizer.from_file(tokenizer)
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length=MAX_TOKENS)
@@ -60,6 +63,16 @@ class SentenceEmbedding:
 
     def features(self, text: str) -> np.ndarray:
         """:meth:`embed`'s vector followed by an inner layer's (2 x 384), which is closer to the words themselves."""
+        known = self._recent.get(text)
+        if known is None:
+            known = self._features(text)
+            known.flags.writeable = False
+            self._recent[text] = known
+            if len(self._recent) > _KEPT:
+                self._recent.pop(next(iter(self._recent)), None)
+        return known
+
+    def _features(self, text: str) -> np.ndarray:
         # A lone surrogate cannot be handed to the tokenizer; browsers do send them in cut-off emoji.
         encoding = self._tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8"))
         ids = np.array([encoding.ids], dtype=np.int64)

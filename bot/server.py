@@ -86,6 +86,22 @@ def add_messaging_channels() -> None:
             )
 
 
+def go_on_with_signs(endpoint: Any, waiting: Any) -> None:
+    """Have Rasa, once it has loaded its model, send the danger signs that wait since before it was started."""
+    import rasa.core.run
+
+    from bot.stubborn import resume
+
+    stock = rasa.core.run.load_agent_on_start
+
+    async def load_and_resume(*arguments: Any, **named: Any) -> Any:
+        agent = await stock(*arguments, **named)
+        await resume(endpoint, waiting)
+        return agent
+
+    rasa.core.run.load_agent_on_start = load_and_resume
+
+
 def main() -> None:
     config = settings()
     fill_environment(config)
@@ -103,13 +119,21 @@ def main() -> None:
     from rasa.utils.endpoints import EndpointConfig
 
     from bot.logs import keep_words_out
-    from bot.quicker import make_quicker
+    from bot.quicker import KeptConnection, make_quicker
+    from bot.stubborn import make_stubborn
+    from bot.tracker_store import open_engine
+    from bot.unrecorded import Unrecorded
+    from runtime.vault import open_vault
 
     make_quicker()
+    waiting = Unrecorded(open_engine(config.tracker_database_url), open_vault())
+    make_stubborn(waiting)
     keep_words_out(logging.INFO)
     add_messaging_channels()
     rasa.core.actions.action.DEFAULT_REQUEST_TIMEOUT = ACTION_SECONDS
     endpoints = AvailableEndpoints.read_endpoints(str(ROOT / "endpoints.yml"))
+    endpoints.action = KeptConnection(endpoints.action.url, **endpoints.action.kwargs)
+    go_on_with_signs(endpoints.action, waiting)
     if config.redis_url:
         endpoints.lock_store = EndpointConfig.from_dict(lock_store(config.redis_url))
     if os.environ.get("PLAINSPOKEN_RABBITMQ_URL"):

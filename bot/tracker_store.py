@@ -14,18 +14,19 @@ import base64
 import itertools
 import json
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Optional
 
 import sqlalchemy as sa
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SQLTrackerStore
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import SessionStarted
 from rasa.shared.core.trackers import DialogueStateTracker
-from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
+from bot import unrecorded
 from runtime.settings import settings
-from runtime.vault import Box, Vault, open_vault
+from runtime.vault import Vault, open_vault
 
 ERASE_SLOT = "erase_conversation"
 """Set by the action that deletes a patient's data: the conversation is deleted instead of saved."""
@@ -36,6 +37,22 @@ keys = sa.Table(
     sa.Column("sender_id", sa.String(64), primary_key=True),
     sa.Column("wrapped", sa.LargeBinary, nullable=False),
 )
+
+
+events = SQLTrackerStore.SQLEvent.__table__
+
+# Rasa's own queries, without its mapper, which takes longer over a turn's rows than the database does.
+_is_his = events.c.sender_id == sa.bindparam("key")
+_began = sa.select(sa.func.max(events.c.timestamp)).where(_is_his, events.c.type_name == SessionStarted.type_name)
+_in_latest_session = events.c.timestamp >= sa.func.coalesce(_began.scalar_subquery(), 0.0)
+_with_key = events.outerjoin(keys, keys.c.sender_id == events.c.sender_id)
+_ALL = sa.select(keys.c.wrapped, events.c.data).select_from(_with_key).where(_is_his).order_by(events.c.id)
+_LATEST = _ALL.where(_in_latest_session)
+_STORED = sa.select(
+    sa.select(keys.c.wrapped).where(keys.c.sender_id == sa.bindparam("key")).scalar_subquery(),
+    sa.select(sa.func.count()).select_from(events).where(_is_his, _in_latest_session).scalar_subquery(),
+)
+"""A conversation's key, and how many events of its latest session are stored."""
 
 
 class EncryptedTrackerStore(SQLTrackerStore):
@@ -57,43 +74,43 @@ class EncryptedTrackerStore(SQLTrackerStore):
             # Rasa opens the file for every statement and closes it after; the last to close a file with a write-ahead
             # log folds the log in and waits for the disk. Kept open, a turn costs a third of that.
             self.engine.dispose()
-            self.engine = sa.create_engine(
-                self.engine.url, poolclass=QueuePool, connect_args={"check_same_thread": False}
-            )
-            sa.event.listen(self.engine, "connect", _prepare_sqlite)
+            self.engine = open_engine(self.engine.url)
             self.sessionmaker.configure(bind=self.engine)
-        keys.create(self.engine, checkfirst=True)
+        for table in (keys, unrecorded.signs):
+            unrecorded.make_table(self.engine, table)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Store the new events, or delete the conversation when its owner asked for it in this turn."""
         if tracker.get_slot(ERASE_SLOT):
             self.erase(tracker.sender_id)
             return
+        if not tracker.events:  # Rasa saves a new conversation before there is anything in it
+            return
         await self.stream_events(tracker)
         key = self._key(tracker.sender_id)
-        with self.session_scope() as session:
-            box = self._box(session, key)
-            have = self._event_query(session, key, fetch_events_from_all_sessions=False).count()
+        with self.engine.begin() as connection:
+            wrapped, have = connection.execute(_STORED, {"key": key}).one()
+            if wrapped is None:
+                wrapped = self.vault.new_key(_owner(key))
+                connection.execute(keys.insert(), {"sender_id": key, "wrapped": wrapped})
+            box, rows = self.vault.box(wrapped, _owner(key)), []
             for event in itertools.islice(tracker.events, have, None):
                 data = event.as_dict()
                 sealed = base64.b64encode(box.seal(json.dumps(data), _place(key))).decode()
-                row = self.SQLEvent(
-                    sender_id=key, type_name=event.type_name, timestamp=data.get("timestamp"), data=sealed
-                )
-                session.add(row)
-            session.commit()
+                stands = {"sender_id": key, "type_name": event.type_name, "timestamp": data.get("timestamp")}
+                rows.append({**stands, "data": sealed})
+            if rows:
+                connection.execute(events.insert(), rows)
 
     async def _retrieve(self, sender_id: str, fetch_events_from_all_sessions: bool) -> Optional[DialogueStateTracker]:
         key = self._key(sender_id)
-        with self.session_scope() as session:
-            rows = self._event_query(session, key, fetch_events_from_all_sessions).all()
-            if not rows or not self.domain:
-                return None
-            box = self._box(session, key)
-            events: List[Dict[str, Any]] = [
-                json.loads(box.open(base64.b64decode(row.data), _place(key))) for row in rows
-            ]
-        return DialogueStateTracker.from_dict(sender_id, events, self.domain.slots)
+        with self.engine.connect() as connection:
+            rows = connection.execute(_ALL if fetch_events_from_all_sessions else _LATEST, {"key": key}).all()
+        if not rows or not self.domain:
+            return None
+        box = self.vault.box(rows[0].wrapped or b"", _owner(key))
+        found = [json.loads(box.open(base64.b64decode(row.data), _place(key))) for row in rows]
+        return DialogueStateTracker.from_dict(sender_id, found, self.domain.slots)
 
     def erase(self, sender_id: str) -> None:
         """Delete every event of a conversation and the key that opens copies of them."""
@@ -107,6 +124,8 @@ class EncryptedTrackerStore(SQLTrackerStore):
             found = [row[0] for row in groups.having(newest < time.time() - older_than)]
         for key in found:
             self._erase_key(key)
+        with self.engine.begin() as connection:
+            unrecorded.forget_older(connection, time.time() - older_than)
         return len(found)
 
     def rewrap(self) -> int:
@@ -117,12 +136,14 @@ class EncryptedTrackerStore(SQLTrackerStore):
                 fresh = self.vault.rewrap(row.wrapped, _owner(row.sender_id))
                 session.execute(keys.update().where(keys.c.sender_id == row.sender_id).values(wrapped=fresh))
             session.commit()
-        return len(rows)
+        with self.engine.begin() as connection:
+            return len(rows) + unrecorded.rewrap(connection, self.vault)
 
     def _erase_key(self, key: str) -> None:
         with self.session_scope() as session:
             session.query(self.SQLEvent).filter(self.SQLEvent.sender_id == key).delete()
             session.execute(keys.delete().where(keys.c.sender_id == key))
+            unrecorded.forget(session.connection(), key)
             session.commit()
         if self.engine.dialect.name == "sqlite":
             with self.engine.connect() as connection:
@@ -132,13 +153,6 @@ class EncryptedTrackerStore(SQLTrackerStore):
     def _key(self, sender_id: str) -> str:
         return self.vault.blind("tracker", sender_id)
 
-    def _box(self, session: Session, key: str) -> Box:
-        wrapped = session.execute(sa.select(keys.c.wrapped).where(keys.c.sender_id == key)).scalar()
-        if wrapped is None:
-            wrapped = self.vault.new_key(_owner(key))
-            session.execute(keys.insert().values(sender_id=key, wrapped=wrapped))
-        return self.vault.box(wrapped, _owner(key))
-
 
 def _owner(key: str) -> str:
     return f"conversation:{key}"
@@ -146,6 +160,15 @@ def _owner(key: str) -> str:
 
 def _place(key: str) -> str:
     return f"events:data:{key}"
+
+
+def open_engine(url: Any) -> sa.engine.Engine:
+    """Return an engine for the conversations' database."""
+    if sa.engine.make_url(url).get_backend_name() != "sqlite":
+        return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    engine = sa.create_engine(url, poolclass=QueuePool, connect_args={"check_same_thread": False})
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    return engine
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

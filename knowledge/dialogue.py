@@ -37,6 +37,14 @@ class ButtonWords:
     menu: str
     human: str
     my_questions: str
+    share: str
+
+
+@dataclass(frozen=True)
+class ShareWords:
+    thanks: str
+    enough: str
+    nothing: str
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,7 @@ class Dialogue:
     fallback: FallbackWords
     refused_again: tuple[str, ...]
     follow_up: FollowUpWords
+    share: ShareWords
     buttons: ButtonWords
     chitchat: dict[str, tuple[str, ...]]
 

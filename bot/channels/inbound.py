@@ -33,15 +33,20 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True)
 class Inbound:
-    """A request whose shape is right: who writes, what, and the id to trace it by in logs."""
+    """A request whose shape is right: who writes, what, and the id to trace it by in logs.
+
+    ``letter``: that the text is of a letter the gateway keeps for the time of the chat: its id, type and size. Only the
+    gateway's own channel believes it.
+    """
 
     sender: str
     text: str
     trace: str | None
+    letter: dict[str, Any] | None = None
 
 
 def read(body: bytes) -> Inbound:
-    """Return the request in the JSON ``body``. Every key but sender, message and trace is dropped.
+    """Return the request in the JSON ``body``. Every other key is dropped.
 
     Raises:
         BadRequest: not JSON, not an object, ``sender`` or ``message`` missing or not a string, or too big.
@@ -59,7 +64,7 @@ def read(body: bytes) -> Inbound:
         raise BadRequest("bad_sender", f"'sender' must be a string of 1 to {MAX_SENDER} visible characters.")
     if text is None:
         raise BadRequest("bad_message", "'message' must be a string.")
-    return Inbound(sender, text, trace if trace and re.fullmatch(r"[\w-]{1,64}", trace) else None)
+    return Inbound(sender, text, trace if trace and re.fullmatch(r"[\w-]{1,64}", trace) else None, _letter(data))
 
 
 def disarm(text: str, intents: Collection[str]) -> str:
@@ -79,6 +84,16 @@ def disarm(text: str, intents: Collection[str]) -> str:
 def _string(data: dict[str, Any], key: str) -> str | None:
     value = data.get(key)
     return value if isinstance(value, str) else None
+
+
+def _letter(data: dict[str, Any]) -> dict[str, Any] | None:
+    found = data.get("letter")
+    if not isinstance(found, dict):
+        return None
+    letter = {key: found.get(key) for key in ("id", "type", "size")}
+    named = isinstance(letter["id"], str) and bool(re.fullmatch(r"[0-9a-f]{32}", letter["id"]))
+    right = named and letter["type"] in ("application/pdf", "text/plain") and type(letter["size"]) is int
+    return letter if right else None
 
 
 def _entities(raw: str | None) -> bool:

@@ -40,7 +40,7 @@ from runtime.vault import open_vault
 from safety.detect import assess, detect
 from safety.letters import is_letter
 from safety.numbers import numbers_for
-from safety.said import red_flag_words
+from safety.said import red_flag_text
 
 log = logging.getLogger(__name__)
 
@@ -391,8 +391,7 @@ def _trouble(text: str) -> dict[str, Any]:
     """What is said when Rasa has nothing to say: the words for the danger in ``text`` first, if there is any."""
     found = assess(detect(text))
     if found.key:
-        said = red_flag_words()
-        return {"text": said.get(found.key, said[""]), "custom": {"kind": "escalation", "tier": found.tier}}
+        return {"text": red_flag_text(found.key, text), "custom": {"kind": "escalation", "tier": found.tier}}
     words, clinic = chat_words(), content().clinic
     phone = words.clinic_phone.format(phone=clinic.phone, hours=clinic.hours)
     return {"text": "\n\n".join((words.problems.silent, _emergency_line(), phone))}

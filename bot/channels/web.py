@@ -50,7 +50,7 @@ class RepliesOutput(UrgentOutput, Replies):
 
 
 class WebInput(InputChannel):
-    """``POST /webhooks/web/webhook`` with ``{"sender", "message", "trace"}`` and the shared secret in a header."""
+    """``POST /webhooks/web/webhook`` with ``{"sender", "message", "trace"}`` (and ``letter``), with the shared secret in a header."""
 
     def __init__(self, shared_secret: str) -> None:
         self._secret = shared_secret.encode()
@@ -99,7 +99,8 @@ class WebInput(InputChannel):
         self, on_new_message: Callable[[UserMessage], Awaitable[Any]], message: inbound.Inbound, text: str
     ) -> HTTPResponse:
         sender, output = SENDER_PREFIX + message.sender, RepliesOutput()
-        turn = UserMessage(text, output, sender, input_channel=self.name(), message_id=message.trace)
+        metadata = {"letter": message.letter} if message.letter else None
+        turn = UserMessage(text, output, sender, input_channel=self.name(), message_id=message.trace, metadata=metadata)
         try:
             await take_turn(on_new_message, turn, output)
         except asyncio.CancelledError:

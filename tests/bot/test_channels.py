@@ -222,6 +222,21 @@ def test_web_keeps_a_reply_together(web: Channel) -> None:
     assert web.told[0].message_id == "t1"
 
 
+LETTER = {"id": "ab" * 16, "type": "application/pdf", "size": 120_000}
+
+
+def test_web_tells_rasa_that_a_message_is_of_a_letter(web: Channel) -> None:
+    web.post({"sender": "s", "message": "hi", "letter": {**LETTER, "content": "x"}}, **{SECRET_HEADER: SECRET})
+    web.post({"sender": "s", "message": "hi", "letter": {**LETTER, "id": "../x"}}, **{SECRET_HEADER: SECRET})
+    web.post({"sender": "s", "message": "hi"}, **{SECRET_HEADER: SECRET})
+    assert [message.metadata for message in web.told] == [{"letter": LETTER}, None, None]
+
+
+def test_no_other_channel_may_say_so(rest: Channel) -> None:
+    rest.post({"sender": "u1", "message": "hi", "letter": LETTER, "metadata": {"letter": LETTER}})
+    assert rest.told[0].metadata in (None, {})
+
+
 def test_web_gives_what_was_said_before_the_turn_broke(web: Channel) -> None:
     web.breaks = True
     kept = web.post({"sender": "s", "message": "hi"}, **{SECRET_HEADER: SECRET})

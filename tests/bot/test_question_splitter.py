@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.question_splitter import MOST_PARTS, questions
+from bot.question_splitter import MOST_PARTS, items, questions
 
 SEVERAL = [
     ("What does it cost? How soon will I hear?", ["What does it cost?", "How soon will I hear?"]),
@@ -43,6 +43,20 @@ NONE = ["", "   ", "thanks", "My back hurts. I am tired.", "...", "?", "😀"]
 @pytest.mark.parametrize(("message", "parts"), SEVERAL)
 def test_finds_each_question(message: str, parts: list[str]) -> None:
     assert [part.text for part in questions(message)] == parts
+
+
+def test_what_a_request_lists_is_found_apart() -> None:
+    assert [part.text for part in items("hello, i want to know 1) the price 2) how long 3) what i bring")] == [
+        "the price",
+        "how long",
+        "what i bring",
+    ]
+    assert [part.text for part in items("please tell me the price, the waiting time and who does it")] == [
+        "the price",
+        "the waiting time",
+        "who does it",
+    ]
+    assert items("My back hurts, my leg is numb and I am tired.") == []
 
 
 @pytest.mark.parametrize("message", ONE)

@@ -175,6 +175,90 @@ def test_a_plain_topic_needs_a_clearer_sign_to_be_asked_about() -> None:
     assert signal.threshold < signal.plain_threshold
     between = (signal.threshold + signal.plain_threshold) / 2
     half = SecondSignal.__new__(SecondSignal)
-    half.__dict__.update(signal.__dict__, labels=["none", "crisis"], _weights=np.zeros((2, 1)))
+    half.__dict__.update(
+        signal.__dict__, labels=["none", "crisis"], thresholds={}, _weights=np.zeros((2, 1)), _concepts={}
+    )
     half.__dict__["_bias"] = np.log([1 - between, between])
     assert half([0.0]) and half([0.0], plain=True) is None
+
+
+def test_a_country_named_some_messages_later_gives_its_number_once(component: RedFlagComponent) -> None:
+    events = [told(component, "i cant pee"), UserUttered("ok", {"name": "affirm"}), UserUttered("hm", {"name": "faq"})]
+    message = heard(component, "UK", on=tracker(*events))
+    assert entities(message)["escalation"] == "reminder" and entities(message)["emergency_number"] == "999"
+    assert entities(message)["country"] == "GB"
+    again = tracker(
+        *events, UserUttered("we are in the UK", {"name": "red_flag"}), UserUttered("ok", {"name": "affirm"})
+    )
+    assert intent(heard(component, "I'm in the UK", on=again)) == "faq"
+
+
+def test_a_question_that_no_rule_asked_gives_way_to_a_plain_topic(component: RedFlagComponent) -> None:
+    guess = {"assessment": {"rules": [], "category": "crisis", "tier": "clarify", "key": "clarify_coping"}}
+    before = tracker(UserUttered("x", {"name": "red_flag"}, [], guess), SlotSet("clarify_open", "coping"))
+    message = Message(
+        {"text": "what do you need from us", "intent": {"name": "faq", "confidence": 0.9}, "entities": []}
+    )
+    message.set("topics", [{"id": "what_to_bring", "confidence": 0.9}])
+    component.process([message], before)
+    assert intent(message) == "faq"
+    assert entities(heard(component, "dunno", "unsure", before))["escalation"] == "crisis_crisis"
+
+
+def test_a_bare_country_means_nothing_where_nothing_was_told(component: RedFlagComponent) -> None:
+    assert intent(heard(component, "UK", on=tracker())) == "faq"
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "choice"),
+    [
+        ("ok the ambulance is coming", "nlu_fallback", "helped"),
+        ("he says he wont go", "faq", "not_going"),
+        ("ok ill ring the hospital", "faq", "calling"),
+        ("what will they do there", "faq", "what_next"),
+    ],
+)
+def test_an_answer_still_counts_a_few_messages_later(
+    component: RedFlagComponent, text: str, said: str, choice: str
+) -> None:
+    before = tracker(told(component, "i cant pee"), UserUttered("hm", {"name": "faq"}))
+    message = heard(component, text, said, on=before)
+    assert intent(message) == "escalation_reply" and entities(message)["choice"] == choice
+
+
+@pytest.mark.parametrize("text", ["is that serious", "can it wait", "should i wait", "how long have i got"])
+def test_nobody_who_was_told_to_get_help_hears_that_it_can_wait(component: RedFlagComponent, text: str) -> None:
+    message = heard(component, text, on=tracker(told(component, "i cant pee")))
+    assert entities(message)["escalation"] == "reminder"
+
+
+@pytest.mark.parametrize("text", ["its probably just from sitting too much", "since about a week", "been here 5 hours"])
+def test_a_remark_right_after_the_words_is_no_question(component: RedFlagComponent, text: str) -> None:
+    message = heard(component, text, "nlu_fallback", on=tracker(told(component, "i cant pee")))
+    assert entities(message)["escalation"] == "reminder"
+
+
+def test_two_messages_together_may_hold_a_sign_that_neither_holds(component: RedFlagComponent) -> None:
+    before = tracker(UserUttered("I had breast cancer five years ago", {"name": "faq"}))
+    assert intent(heard(component, "my back started hurting 3 weeks ago", on=tracker())) == "faq"
+    message = heard(component, "my back started hurting 3 weeks ago", on=before)
+    assert entities(message)["escalation"] == "cancer_urgent"
+    before = tracker(UserUttered("my calf is a bit sore", {"name": "faq"}))
+    assert entities(heard(component, "it's swollen, just the left", on=before))["escalation"] == "blood_clot_urgent"
+
+
+def test_what_is_at_hand_counts_after_crisis_words_alone(component: RedFlagComponent) -> None:
+    assert intent(heard(component, "i have a load of morphine at home", on=tracker())) == "faq"
+    before = tracker(told(component, "i want to die"))
+    assert (
+        entities(heard(component, "i have a load of morphine at home", on=before))["escalation"] == "crisis_emergency"
+    )
+    message = heard(component, "no i dont want to die i just want the pain to stop", on=before)
+    assert intent(message) == "escalation_reply" and entities(message)["choice"] == "safe"
+
+
+def test_who_only_denies_signs_is_thanked(component: RedFlagComponent) -> None:
+    message = heard(component, "no fever, no numbness between my legs", "nlu_fallback", on=tracker())
+    assert entities(message)["escalation"] == "cleared"
+    message = heard(component, "no numbness between my legs", "faq", tracker(SlotSet("clarify_open", "bladder")))
+    assert entities(message)["escalation"] == "cleared"

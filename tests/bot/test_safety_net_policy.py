@@ -13,6 +13,7 @@ from bot.safety_net_policy import next_action
         (["words"], False, True, True, "action_deactivate_loop"),
         (["words", "action_deactivate_loop"], False, True, False, "record"),
         (["words", "record"], True, True, False, "action_listen"),
+        (["words", "action_deactivate_loop", "record", "form"], False, True, True, "action_listen"),
         ([], False, False, True, None),
         (["form"], False, False, True, None),
         (["form"], True, False, True, "sorry"),

@@ -48,9 +48,9 @@ SMALL_TALK = {
     "language",
 }
 ACTS = set(
-    """affirm deny unsure tell_more ask_source ask_why repeat simpler menu human stop go_back skip resume start_intake
+    """affirm deny unsure about_me tell_more ask_source ask_why repeat simpler menu human stop go_back skip resume start_intake
     start_compare start_report explain_term ask_questions_list edit_questions show_plan case_status delete_data
-    already_seen mistake""".split()
+    already_seen mistake share_question""".split()
 )
 # What Rasa would read as an entity or a template, and what never stands in a patient's message.
 FORBIDDEN = re.compile(

@@ -1,0 +1,106 @@
+"""What a short message means after what was said: "the second one" picks, and nothing is taken back that was not said.
+
+The classifier sees one message. Runs after it, with the tracker, and before the red-flag component, which may overrule it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Dict, List, Optional
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from bot.so_far import STOOD_DOWN, offered, told
+from bot.so_far import messages as said
+from safety.questions import questions
+
+_PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1, "former": 0, "latter": 1}
+_PICK = re.compile(
+    r"\W*(?:(?:i mean|yes|ok|okay|um|hmm|er|please|just|the|number|option|choice|no)\W+)*"
+    rf"(?:(?P<word>{'|'.join(_PLACES)})|(?P<number>[1-9])(?:st|nd|rd|th)?)(?:\W+(?:one|option|choice|question|please))*\W*",
+    re.I,
+)
+_NEAR = 0.08
+"""What was likely beside a meaning that cannot be is answered from this probability on ..."""
+_SURE = 0.33
+"""... when it makes up so much of what remains."""
+
+
+def picked(text: str, count: int) -> Optional[int]:
+    """The place, from 0, of the choice that ``text`` names among ``count``; None when it names none of them."""
+    found = _PICK.fullmatch(text) if count else None
+    if not found:
+        return None
+    place = _PLACES[found["word"].lower()] if found["word"] else int(found["number"]) - 1
+    return place % count if -1 <= place < count else None
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
+class ContextReader(GraphComponent):
+    """Needs the TopicClassifier before it; changes its ``intent`` where the conversation says otherwise.
+
+    - the place of a choice that was offered in the turn before, outside a form: the intent and entities of its button;
+    - a sign taken back, or said to be seen to, where none was told or asked about: what is likely beside that, else
+      ``nlu_fallback``.
+    """
+
+    @classmethod
+    def create(
+        cls,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> ContextReader:
+        """Rasa's constructor; see :class:`GraphComponent`."""
+        return cls()
+
+    def process(self, messages: List[Message], tracker: Optional[DialogueStateTracker] = None) -> List[Message]:
+        """Read each message in its conversation; without one nothing is changed."""
+        for message in messages:
+            text = str(message.get(TEXT) or "")
+            if tracker is None or tracker.active_loop_name or text.startswith("/") or not any(said(tracker)):
+                continue
+            choices = offered(tracker)
+            place = picked(text, len(choices))
+            if place is not None:
+                _take(message, choices[place]["payload"])
+            elif (message.get(INTENT) or {}).get("name") in STOOD_DOWN and not _warned(tracker):
+                _leave_out(message)
+        return messages
+
+
+def _warned(tracker: DialogueStateTracker) -> bool:
+    """Whether a sign was told in this conversation, or is being asked about."""
+    return bool(told(tracker).categories) or tracker.get_slot("clarify_open") in (*questions(), "letter")
+
+
+def _take(message: Message, payload: str) -> None:
+    """Give ``message`` the meaning of a button's ``payload``."""
+    name, _, values = payload.lstrip("/").partition("{")
+    entities = json.loads("{" + values) if values else {}
+    message.set(INTENT, {"name": name, "confidence": 1.0}, add_to_output=True)
+    found = [
+        {"entity": entity, "value": value, "start": 0, "end": 0, "extractor": "ContextReader"}
+        for entity, value in entities.items()
+    ]
+    message.set(ENTITIES, [*(message.get(ENTITIES) or []), *found], add_to_output=True)
+
+
+def _leave_out(message: Message) -> None:
+    """Give ``message`` the topic that is likely when its first meaning is left out, or say that it was not understood."""
+    rest = 1.0 - float(message.get(INTENT)["confidence"])
+    topics = message.get("topics") or []
+    likely = topics and topics[0]["confidence"] >= max(_NEAR, _SURE * rest)
+    name = "faq" if likely else "nlu_fallback"
+    message.set(INTENT, {"name": name, "confidence": topics[0]["confidence"] if likely else rest}, add_to_output=True)
+    message.set("label", f"faq/{topics[0]['id']}" if likely else None, add_to_output=True)
+    understood = {"level": "sure", "topics": [topics[0]["id"]]} if likely else {"level": "none", "topics": []}
+    message.set("understanding", {**(message.get("understanding") or {}), **understood}, add_to_output=True)

@@ -1,0 +1,84 @@
+"""What was said before in this conversation, as the components need it: read from the tracker, nothing kept."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any, Dict, Iterator, List, Optional
+
+from rasa.shared.core.events import BotUttered, SessionStarted, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from safety.conversation import Told
+from safety.detect import rank
+
+STOOD_DOWN = ("mistake", "already_seen")
+"""Intents after which a sign that was told counts as dealt with: whatever comes later is new."""
+
+LONGEST = 400
+"""Longer messages are stories or letters, read on their own."""
+
+
+def messages(tracker: Optional[DialogueStateTracker]) -> Iterator[UserUttered]:
+    """Yield what the person said in this session, newest first."""
+    for event in reversed(tracker.events if tracker else ()):
+        if isinstance(event, SessionStarted):
+            return
+        if isinstance(event, UserUttered):
+            yield event
+
+
+def typed(tracker: Optional[DialogueStateTracker]) -> List[str]:
+    """Return what the person typed before, oldest first, earlier sessions included."""
+    return [event.text or "" for event in (tracker.events if tracker else ()) if isinstance(event, UserUttered)]
+
+
+def told_lately(tracker: Optional[DialogueStateTracker], most: int = 3) -> str:
+    """Return what the person typed in the last messages of this session, oldest first; buttons and letters left out."""
+    texts = [event.text or "" for event in islice(messages(tracker), most)]
+    return "\n".join(text for text in reversed(texts) if not text.startswith("/") and len(text) <= LONGEST)
+
+
+def told(tracker: Optional[DialogueStateTracker]) -> Told:
+    """Return what was told in full in this session and not taken back."""
+    rules: set = set()
+    categories: set = set()
+    tier, since = "none", 0
+    for number, event in enumerate(messages(tracker)):
+        if event.intent_name in STOOD_DOWN:
+            break
+        found = (event.parse_data or {}).get("assessment")
+        if found and rank(found["tier"]) > rank("clarify"):
+            since = since if categories else number
+            rules |= set(found["rules"])
+            categories.add(found["category"])
+            tier = max(tier, found["tier"], key=rank)
+    return Told(frozenset(rules), frozenset(categories), tier, since)
+
+
+def last_assessment(tracker: Optional[DialogueStateTracker]) -> Dict[str, Any]:
+    """Return what the red-flag component made of the message before; empty when it found nothing to say."""
+    last = tracker.latest_message if tracker else None
+    return dict((last.parse_data or {}).get("assessment") or {}) if last else {}
+
+
+def said_before(tracker: Optional[DialogueStateTracker]) -> str:
+    """Return the key of the emergency words that the last message got, "" when it got others or a question."""
+    found = last_assessment(tracker)
+    return str(found["key"]) if found and rank(found["tier"]) > rank("clarify") else ""
+
+
+def was_letter(tracker: Optional[DialogueStateTracker]) -> bool:
+    """Whether the message before was a letter, so that this one may be its next part."""
+    last = tracker.latest_message if tracker else None
+    return bool(last and (last.parse_data or {}).get("letter"))
+
+
+def offered(tracker: Optional[DialogueStateTracker]) -> List[Dict[str, str]]:
+    """Return the buttons under the last reply where they were a choice to make, not ways on from an answer."""
+    for event in reversed(tracker.events if tracker else ()):
+        if isinstance(event, UserUttered):
+            break
+        if isinstance(event, BotUttered):
+            kind = ((event.data or {}).get("custom") or {}).get("kind")
+            return list((event.data or {}).get("buttons") or []) if kind in (None, "fallback") else []
+    return []

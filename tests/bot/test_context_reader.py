@@ -1,0 +1,79 @@
+"""What a short message means after what was said before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, BotUttered, SessionStarted, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.nlu.training_data.message import Message
+
+from bot.context_reader import ContextReader, picked
+from runtime.settings import ROOT
+
+SLOTS = Domain.from_path(str(ROOT / "domain.yml")).slots
+CHOICES = [
+    {"title": "How much does it cost?", "payload": '/faq{"topic":"cost"}'},
+    {"title": "How long does it take?", "payload": '/faq{"topic":"how_long"}'},
+    {"title": "Talk to a person", "payload": "/human"},
+]
+
+
+def read(text: str, intent: str, *events: Any, topics: list[dict[str, Any]] | None = None) -> Message:
+    data = {"text": text, "intent": {"name": intent, "confidence": 0.9}, "entities": [], "topics": topics or []}
+    tracker = DialogueStateTracker.from_events(
+        "someone", [SessionStarted(), ActionExecuted("action_listen"), *events], SLOTS
+    )
+    message = Message(data)
+    ContextReader().process([message], tracker)
+    return message
+
+
+def offer(kind: str | None) -> list[Any]:
+    custom = {"custom": {"kind": kind}} if kind else {}
+    return [UserUttered("hm", {"name": "faq"}), BotUttered("Which one?", {"buttons": CHOICES, **custom})]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("the second one", 1),
+        ("2", 1),
+        ("first", 0),
+        ("ok the last one please", 2),
+        ("number 3", 2),
+        ("option 4", None),
+        ("the second opinion", None),
+        ("second opinion?", None),
+        ("I have had 2 operations", None),
+        ("", None),
+    ],
+)
+def test_the_place_of_a_choice(text: str, place: int | None) -> None:
+    assert picked(text, 3) == place
+
+
+def test_a_choice_that_was_offered_is_taken() -> None:
+    message = read("the second one", "faq", *offer("fallback"))
+    assert message.get("intent")["name"] == "faq"
+    assert [(e["entity"], e["value"]) for e in message.get("entities")] == [("topic", "how_long")]
+    assert read("the last one", "faq", *offer(None)).get("intent")["name"] == "human"
+
+
+def test_the_ways_on_from_an_answer_are_no_list_to_choose_from() -> None:
+    assert read("the second one", "faq", *offer("answer")).get("entities") == []
+
+
+def test_nothing_is_taken_back_that_was_not_said() -> None:
+    events = (UserUttered("could the screws be loose", {"name": "faq"}),)
+    likely = [{"id": "which_scan", "confidence": 0.09}]
+    assert read("how would they check", "already_seen", *events, topics=likely).get("label") == "faq/which_scan"
+    assert read("its been like that for months", "mistake", *events).get("intent")["name"] == "nlu_fallback"
+
+
+def test_what_was_told_can_be_taken_back() -> None:
+    told = {"assessment": {"rules": ["ces.retention"], "category": "cauda_equina", "tier": "emergency", "key": "x"}}
+    event = UserUttered("i cant pee", {"name": "red_flag"}, [], told)
+    assert read("that was a mistake", "mistake", event).get("intent")["name"] == "mistake"
