@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -13,11 +14,14 @@ from typing import Any
 from aiohttp import web
 
 from gateway.http import GATEWAY, Gateway, Refused, StreamPlace, address, authenticate, read_json
-from gateway.store import Gone
+from gateway.store import Gone, Letter
 from gateway.tokens import issue, new_session
 from gateway.turns import Spoken, TooManyWaiting
 from knowledge.chat import Starter, chat_languages, chat_words
 from runtime.typed import bare, clean
+from safety.letters import is_letter
+
+log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 15.0
 OPEN_REPORT = "/start_report"
@@ -155,6 +159,15 @@ async def take(gateway: Gateway, session: str, spoken: Spoken) -> web.Response:
     return web.json_response({"id": spoken.client_id, "new": new}, status=202)
 
 
+async def keep_letter(gateway: Gateway, session: str, turn: str, content: bytes, kind: str) -> Letter | None:
+    """Keep a letter for the time of the chat, if there is room."""
+    room = gateway.config.limits.letters_bytes
+    letter = await gateway.store.keep_letter(session, turn, content, kind, time.time(), room=room)
+    if letter is None:
+        log.warning("no room for letters", extra={"session": session})
+    return letter
+
+
 def token_of(gateway: Gateway, session: str) -> dict[str, Any]:
     limits = gateway.config.limits
     return {
@@ -195,17 +208,23 @@ async def _spoken(gateway: Gateway, session: str, data: dict[str, Any]) -> Spoke
     report = data.get("report") is True
     if len(text) > (limits.report_characters if report else limits.message_characters):
         raise Refused(413, "too_long")
-    return Spoken(identity, text, (OPEN_REPORT, text), quiet=1) if report else Spoken(identity, text, (text,))
+    letter = None
+    if is_letter(text, expected=report):
+        letter = await keep_letter(gateway, session, identity, text.encode(), "text/plain")
+    if report:
+        return Spoken(identity, text, (OPEN_REPORT, text), quiet=1, letter=letter)
+    return Spoken(identity, text, (text,), letter=letter)
 
 
 async def _stream(request: web.Request, stream: web.StreamResponse, gateway: Gateway, session: str, last: int) -> None:
     """Write what is new until the page goes away, the session ends, or newer streams take this one's place."""
     token_made = time.monotonic()
-    with gateway.bus.waiting(session) as news, _place(gateway, session, news) as place:
+    with gateway.bus.waiting(session, last) as listener, _place(gateway, session, listener.news) as place:
         ready = False
         while not place.closed:
-            news.clear()
-            fresh = await gateway.store.events(session, last)
+            fresh = listener.take(last)
+            if fresh is None:
+                fresh = await gateway.store.events(session, last)
             if not stream.prepared:
                 await stream.prepare(request)
             for event in fresh:
@@ -219,7 +238,7 @@ async def _stream(request: web.Request, stream: web.StreamResponse, gateway: Gat
                 await stream.write(_control("token", token_of(gateway, session)))
             try:
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
-                    await news.wait()
+                    await listener.news.wait()
             except TimeoutError:
                 await stream.write(b": still here\n\n")
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from gateway import api, files, health, notices, pages, plan, proxy
+from gateway import api, files, health, letters, notices, pages, plan, proxy
 from gateway.bus import Bus
 from gateway.config import Config
 from gateway.emergency import emergency
@@ -38,7 +38,7 @@ LONGEST_SHUTDOWN = 10.0
 def make_app(config: Config, janitor: Janitor) -> web.Application:
     """Return the application; its parts are made when it starts and closed when it stops."""
     app = web.Application(middlewares=[janitor.watch, record, refuse, guard], client_max_size=0)
-    for part in (api, files, plan, notices, proxy, health, pages):
+    for part in (api, files, plan, notices, letters, proxy, health, pages):
         app.add_routes(part.routes)
     clinic = load(KNOWLEDGE / "clinic.yml", Clinic)
     app[pages.PAGES] = pages.build(" / ".join(emergency(chat_words(), clinic).shown))

@@ -22,6 +22,7 @@ class Limits:
 
     message_characters: int = 1_000
     report_characters: int = 8_000
+    letters_bytes: int = 2 * 1024 * 1024 * 1024
     json_bytes: int = 64 * 1024
     file_bytes: int = 10 * 1024 * 1024
     queue: int = 4

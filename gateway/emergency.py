@@ -14,7 +14,7 @@ from knowledge.chat import ChatWords
 from knowledge.content import Clinic
 from safety.detect import assess, detect
 from safety.numbers import all_numbers, numbers_for
-from safety.said import red_flag_words
+from safety.said import red_flag_text
 
 _DIGITS = re.compile(r"\d[\d -]*\d")
 
@@ -24,7 +24,7 @@ class Emergency:
     """Fixed lines and the numbers in them.
 
     ``number`` names the emergency numbers in a sentence, ``shown`` lists them, ``numbers`` are all that a message may
-    name and a tap may call. ``said`` has the words for a red flag by the rules' key, "" for those without words.
+    name and a tap may call.
     """
 
     number: str
@@ -33,14 +33,13 @@ class Emergency:
     clinic: str
     shown: tuple[str, ...]
     numbers: frozenset[str]
-    said: dict[str, str]
 
     def warn(self, text: str) -> list[dict[str, Any]]:
         """Return the bubble that ``text`` needs when it holds a red flag, else nothing."""
         found = assess(detect(text))
         if not found.key:
             return []
-        said = self.said.get(found.key, self.said[""])
+        said = red_flag_text(found.key, text)
         if found.tier == "clarify":
             custom: dict[str, Any] = {"kind": "clarify", "category": found.category}
         else:
@@ -54,6 +53,7 @@ class Emergency:
 
 def emergency(words: ChatWords, clinic: Clinic) -> Emergency:
     """Put the numbers into the fixed words. Raises KeyError when ``domain.yml`` has no words for red flags."""
+    red_flag_text("", "")
     numbers = numbers_for(None)
     line = words.emergency.format(number=numbers.emergency)
     everywhere = [all_numbers().unknown, *all_numbers().countries.values()]
@@ -69,5 +69,4 @@ def emergency(words: ChatWords, clinic: Clinic) -> Emergency:
             for text in (country.emergency, country.crisis, country.poison)
             for number in _DIGITS.findall(text)
         ),
-        said=red_flag_words(),
     )

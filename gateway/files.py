@@ -9,10 +9,10 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from gateway.api import OPEN_REPORT, client_id, take
+from gateway.api import OPEN_REPORT, client_id, keep_letter, take
 from gateway.http import GATEWAY, Refused, authenticate, read_body, read_json
 from gateway.turns import Spoken
-from gateway.uploads import UnreadableFile, read_report
+from gateway.uploads import TYPES, UnreadableFile, kind, read_report
 from knowledge.chat import chat_words
 from runtime.typed import bare, clean
 
@@ -43,7 +43,8 @@ async def report(request: web.Request) -> web.Response:
     steps = [OPEN_REPORT, found.text]
     if gateway.emergency.alarming(name):  # what a file is called is the patient's words too
         steps.append(name)
-    return await take(gateway, claim.session, Spoken(identity, name, tuple(steps), quiet=1, note=note))
+    letter = await keep_letter(gateway, claim.session, identity, raw, TYPES[kind(raw)])
+    return await take(gateway, claim.session, Spoken(identity, name, tuple(steps), quiet=1, note=note, letter=letter))
 
 
 @routes.post("/api/images")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import logging
 import re
-import time
 from typing import Any
 
 from aiohttp import web
@@ -42,10 +41,9 @@ async def notice(request: web.Request) -> web.Response:
         notice = {"id": data["id"], "sender_id": data["sender_id"], "text": shown["text"]}
         status = await gateway.rasa.notice(WEBHOOK_OF[channel], notice)  # which takes each id once
         return web.json_response({"status": "taken"} if status == 202 else {"error": "gone"}, status=status)
-    if not await gateway.store.first_sight(data["id"], time.time()):
-        return web.json_response({"status": "known"})
     try:
-        await gateway.turns.push(session, [shown])
+        if await gateway.turns.push(session, [shown], notice=data["id"]) is None:
+            return web.json_response({"status": "known"})
     except Gone:
         return web.json_response({"error": "gone"}, status=404)
     log.info("notice", extra={"session": session, "kind": data["kind"], "reference": data["reference"]})

@@ -8,6 +8,8 @@ from typing import Any
 
 import aiohttp
 
+from gateway.store import Letter
+
 REPLY_BYTES = 512 * 1024
 
 
@@ -34,14 +36,16 @@ class Rasa:
         self.url = url
         self._headers = {"X-Plainspoken-Secret": web_secret}
         self._timeout = aiohttp.ClientTimeout(total=give_up_after, sock_connect=3.0)
-        self.http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200))
+        # A connection of its own for every turn: one kept open may be closed by a Rasa that is being replaced just as the
+        # next turn is written to it, and such a turn cannot be sent again, since nobody knows whether it was begun.
+        self.http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200, force_close=True))
 
     async def close(self) -> None:
         await self.http.close()
 
-    async def turn(self, sender: str, text: str, trace: str) -> list[Any]:
-        """Return Rasa's messages for ``text``. Raises RasaError."""
-        body = {"sender": sender, "message": text, "trace": trace}
+    async def turn(self, sender: str, text: str, trace: str, letter: Letter | None = None) -> list[Any]:
+        """Return Rasa's messages for ``text``, which are the words of ``letter`` when there is one. Raises RasaError."""
+        body = {"sender": sender, "message": text, "trace": trace, **({"letter": vars(letter)} if letter else {})}
         try:
             async with self.http.post(
                 f"{self.url}/webhooks/web/webhook", json=body, headers=self._headers, timeout=self._timeout

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +17,8 @@ from gateway.emergency import Emergency
 from gateway.metrics import Metrics
 from gateway.rasa import Rasa, RasaError, Trouble
 from gateway.replies import bubbles
-from gateway.store import Event, Gone, Store
+from gateway.store import Event, Gone, Letter, Store
 from knowledge.chat import chat_words
-from knowledge.intake import words as intake_words
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,8 @@ class Spoken:
     """What one message is: the id the page gave it, what the page shows, and what Rasa is told, step by step.
 
     The replies to the first ``quiet`` steps are not shown: they only prepare the others (open the report reader, say).
-    ``note`` is said before the replies.
+    ``note`` is said before the replies. ``letter`` was kept for the time of the chat; Rasa is told of it with the first
+    step that is shown.
     """
 
     client_id: str
@@ -43,11 +44,18 @@ class Spoken:
     steps: tuple[str, ...]
     quiet: int = 0
     note: str | None = None
+    letter: Letter | None = None
 
     @property
     def words(self) -> str:
         """The patient's own words in it, for the red-flag rules."""
         return "\n".join(step for step in self.steps if not step.startswith("/"))
+
+
+def _erased(replies: Iterable[Any]) -> bool:
+    """Whether the assistant says that it has deleted the conversation; the lines kept here go with it."""
+    customs = [reply.get("custom") for reply in replies if isinstance(reply, dict)]
+    return any(isinstance(custom, dict) and custom.get("kind") == "erased" for custom in customs)
 
 
 class TooManyWaiting(Exception):
@@ -80,33 +88,36 @@ class Turns:
         self._waiting[session] = self._waiting.get(session, 0) + 1
         try:
             said = {"who": "user", "text": spoken.shown, "turn": spoken.client_id}
-            added = await self._store.append(session, [said], time.time(), client_id=spoken.client_id)
-            if added is None:
+            now = time.time()
+            opened = await self._store.open_turn(session, said, now, turn=spoken.client_id, until=now + LEASE_SECONDS)
+            if opened is None:
                 self._left(session)
                 return False
         except BaseException:
             self._left(session)
             raise
-        await self._bus.wake(session)
-        task = asyncio.create_task(self._answer(session, spoken))
+        event, taken = opened
+        await self._bus.wake(session, [event])
+        task = asyncio.create_task(self._answer(session, spoken, taken))
         self._running.add(task)  # asyncio keeps only a weak reference to a task
         task.add_done_callback(self._running.discard)
         return True
 
-    async def push(self, session: str, bodies: Sequence[dict[str, Any]]) -> list[Event]:
-        """Add lines that nobody asked for, and wake the pages. Raises Gone."""
-        added = await self._store.append(session, bodies, time.time())
-        await self._bus.wake(session)
-        return added or []
+    async def push(
+        self, session: str, bodies: Sequence[dict[str, Any]], *, ends: str | None = None, notice: str | None = None
+    ) -> list[Event] | None:
+        """Add lines and wake the pages. None: the turn has ended already, or the notice was shown. Raises Gone."""
+        added = await self._store.append(session, bodies, time.time(), ends=ends, notice=notice)
+        await self._bus.wake(session, added or ())
+        return added
 
     async def have_erased(self, session: str) -> bool:
         """Have everything kept about this conversation erased. False: it could not be confirmed just now."""
-        done = {intake_words().say[name] for name in ("delete_done", "delete_done_nothing")}
         trace = secrets.token_hex(8)
         try:
             for step in ERASURE:
                 replies = await self._rasa.turn(session, step, trace)
-            confirmed = any(isinstance(reply, dict) and reply.get("text") in done for reply in replies)
+            confirmed = _erased(replies)
         except RasaError:
             confirmed = False
         if not confirmed:
@@ -122,15 +133,11 @@ class Turns:
         """For ever: tell sessions whose turn died with another process, and delete those past their time."""
         while True:
             try:
-                now = time.time()
-                # A message may wait for the turn before it and for its own; after that nobody is working on it.
-                forgotten = now - 2 * self._limits.give_up_after - LEASE_SECONDS
-                for session, turn in await self._store.interrupted(now, forgotten):
+                for session, turn in await self._store.interrupted(time.time()):
                     log.warning("turn interrupted", extra={"session": session})
-                    await self.push(session, [self._problem("interrupted", turn)])
+                    with contextlib.suppress(Gone):  # erased meanwhile, and its turns with it
+                        await self.push(session, [self._problem("interrupted", turn)], ends=turn)
                 await self._store.expire(time.time() - self._limits.keep_hours * 3600)
-            except Gone:
-                pass
             except Exception:
                 log.exception("sweep failed")
             await asyncio.sleep(SWEEP_SECONDS)
@@ -141,21 +148,21 @@ class Turns:
             del self._waiting[session]
             self._locks.pop(session, None)
 
-    async def _answer(self, session: str, spoken: Spoken) -> None:
+    async def _answer(self, session: str, spoken: Spoken, taken: bool) -> None:
         trace, started = secrets.token_hex(8), time.monotonic()
+        holding = asyncio.create_task(self._hold(session, spoken.client_id))
         try:
             async with self._locks.setdefault(session, asyncio.Lock()):
-                await self._claim(session, spoken.client_id)
-                holding = asyncio.create_task(self._hold(session, spoken.client_id))
-                try:
-                    bodies = await self._ask(session, spoken, trace)
-                    bodies = [{**body, "turn": spoken.client_id} for body in bodies]
-                    bodies[-1]["last"] = True
-                    await self.push(session, bodies)
-                finally:
-                    holding.cancel()
-                    await asyncio.gather(holding, return_exceptions=True)
-                    await self._store.end_turn(session, spoken.client_id)
+                if not taken:
+                    await self._claim(session, spoken.client_id)
+                bodies = await self._ask(session, spoken, trace)
+                bodies = [{**body, "turn": spoken.client_id} for body in bodies]
+                bodies[-1]["last"] = True
+                added = await self.push(session, bodies, ends=spoken.client_id)
+                if added is None:
+                    log.warning("answer came after its turn was given up", extra={"session": session, "trace": trace})
+                elif _erased(bodies):
+                    await self._store.forget(session, added[0].number)
             seconds = time.monotonic() - started
             self._metrics.turn_seconds.observe(seconds)
             log.info("turn", extra={"session": session, "trace": trace, "seconds": round(seconds, 3)})
@@ -164,21 +171,21 @@ class Turns:
         except Exception:
             log.exception("turn lost", extra={"session": session, "trace": trace})
         finally:
+            holding.cancel()
+            await asyncio.gather(holding, return_exceptions=True)
             self._left(session)
 
     async def _claim(self, session: str, turn: str) -> None:
         """Wait until no other turn of this session is under way, on this replica or another."""
-        while not await self._store.take_turn(session, turn, time.time() + LEASE_SECONDS):  # noqa: ASYNC110
+        while not await self._store.take_turn(session, turn):  # noqa: ASYNC110
             await asyncio.sleep(CLAIM_SECONDS)  # another process holds it: there is no event to wait for
 
     async def _hold(self, session: str, turn: str) -> None:
-        """Until cancelled: say that this process lives and the turn goes on."""
+        """Until cancelled: say that this process lives and the turn waits or goes on."""
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
             try:
-                await self._store.take_turn(session, turn, time.time() + LEASE_SECONDS)
-            except Gone:
-                return
+                await self._store.hold_turn(session, turn, time.time() + LEASE_SECONDS)
             except Exception:  # a store that is down for a moment; the turn itself will meet it
                 log.warning("turn not renewed", exc_info=True, extra={"session": session})
 
@@ -208,7 +215,8 @@ class Turns:
         found: list[dict[str, Any]] = []
         for index, step in enumerate(spoken.steps):
             with self._metrics.rasa_seconds.time():
-                replies = bubbles(await self._rasa.turn(session, step, trace), self._emergency.numbers)
+                letter = spoken.letter if index == spoken.quiet else None
+                replies = bubbles(await self._rasa.turn(session, step, trace, letter), self._emergency.numbers)
             if index >= spoken.quiet:
                 found += replies
         return found

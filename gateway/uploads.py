@@ -1,7 +1,8 @@
 """A report sent as a file: what it really is, whether it may be read, and the words in it.
 
-The file itself is never stored. Its type is told by its bytes, not by its name; a PDF is read in a process of its own
-that may use little memory and little time, because PDF readers are where hostile files aim.
+Its type is told by its bytes, not by its name; a PDF is read in a process of its own that may use little memory and little
+time, because PDF readers are where hostile files aim. What was read is kept, sealed, for the time of the chat
+(:mod:`gateway.store`), so that the patient may have a copy of it sent to the clinic.
 """
 
 from __future__ import annotations
@@ -54,6 +55,10 @@ _SIGNATURES: tuple[tuple[bytes, Code], ...] = (
     (b"#!", "program"),
 )
 _MARKUP = re.compile(rb"<\s*(!doctype|html|head|body|script|svg|\?xml|iframe|img|style)\b", re.IGNORECASE)
+
+
+TYPES = {"pdf": "application/pdf", "text": "text/plain"}
+"""What a file that is read is called to others."""
 
 
 class UnreadableFile(Exception):
@@ -119,13 +124,18 @@ def _table(text: str) -> bool:
 
 async def read_report(raw: bytes, longest: int) -> Report:
     """Return the words of the file ``raw``, at most ``longest`` characters. Raises UnreadableFile."""
-    text = clean(await _pdf_text(raw) if kind(raw) == "pdf" else decode(raw))
-    text = re.sub(r"[ \t]+", " ", re.sub(r"\n\s*\n+", "\n", text))
-    if sum(character.isalpha() for character in text) < LEAST_LETTERS:
-        raise UnreadableFile("no_text" if b"%PDF-" in raw[:1024] else "empty")
+    is_pdf = kind(raw) == "pdf"
+    text = await _pdf_text(raw) if is_pdf else await asyncio.to_thread(decode, raw)
+    text = await asyncio.to_thread(_tidy, text)  # ten megabytes take seconds: other chats go on meanwhile
+    if sum(character.isalpha() for character in text[:longest]) < LEAST_LETTERS:
+        raise UnreadableFile("no_text" if is_pdf else "empty")
     if EICAR.decode() in text:
         raise UnreadableFile("unsafe")
     return Report(text[:longest], len(text) > longest)
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"[ \t]+", " ", re.sub(r"\n\s*\n+", "\n", clean(text)))
 
 
 async def _pdf_text(raw: bytes) -> str:

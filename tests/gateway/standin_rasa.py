@@ -63,6 +63,7 @@ def intake(step: int, text: str, kind: str, choices: list[str] | None = None) ->
 SCRIPT: list[tuple[str, list[dict[str, Any]]]] = [
     ("pee", [ESCALATION]),
     ("first doctor", [ANSWER]),
+    ("erase it all", [{"text": words().say["delete_done"], "custom": {"kind": "erased"}}]),
     ("two messages", [{"text": "One."}, {"text": "Two.", "buttons": buttons(("Yes", "/affirm"))}]),
     ("/ask_source", [{"text": "This is from a study of 485 people in Brazil, printed in 2017."}]),
     (
@@ -170,8 +171,9 @@ async def turn(request: web.Request) -> web.Response:
         if "please forget nothing" in message:
             KEEPS.add(sender)
         if message == "/affirm":
-            done = "delete_no" if sender in KEEPS else "delete_done_nothing"
-            return web.json_response([{"text": words().say[done]}])
+            if sender in KEEPS:
+                return web.json_response([{"text": words().say["delete_no"]}])
+            return web.json_response([{"text": words().say["delete_done_nothing"], "custom": {"kind": "erased"}}])
         if "please fail" in message:
             return web.Response(status=500, text="<html>broken</html>", content_type="text/html")
         if "please be busy" in message:

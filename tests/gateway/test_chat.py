@@ -9,6 +9,7 @@ import sqlite3
 import pytest
 
 from knowledge.chat import chat_words
+from knowledge.intake import words as intake_words
 from tests.gateway.conftest import Door, Patient, Waiting
 
 WORDS = chat_words()
@@ -197,6 +198,18 @@ async def test_an_erasure_that_nobody_confirms_is_not_claimed(door: Door, patien
     await patient.says("please forget nothing")
     assert await patient.post("/api/end", {}) == (200, {"erased": False})
     assert (await patient.call("GET", "/api/history"))[0] == 401
+
+
+async def test_an_erasure_in_the_chat_takes_its_lines_along(patient: Patient) -> None:
+    """ "Delete my data" promises this chat too: a page that is loaded again must not show it."""
+    await patient.says("my unmistakable words")
+    assert (await patient.try_to_say("please erase it all"))[0] == 202
+    async with asyncio.timeout(10):
+        while len(events := await patient.history()) != 1:
+            await asyncio.sleep(0.05)
+    assert events[0]["text"] == intake_words().say["delete_done"]
+    reply = (await patient.says("and now"))[-1]
+    assert reply["text"] == "You said: and now" and reply["id"] > events[0]["id"]
 
 
 async def test_what_is_stored_is_sealed(door: Door, patient: Patient) -> None:

@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import pages, tokens
+from gateway.bus import Listener
 from gateway.janitor import Janitor
 from gateway.limits import Window
 from gateway.replies import bubbles, calls
+from gateway.store import Event
 from knowledge.chat import chat_words
 from runtime.typed import clean
 
@@ -177,3 +179,24 @@ def test_nothing_is_ever_set_as_markup() -> None:
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|DOMParser", path.read_text()
         )
+
+
+def heard(*wakes: tuple[int, list[int]], last: int = 4) -> list[int] | None:
+    """What a stream that has written up to ``last`` is handed after ``wakes``: the newest number, and what came along."""
+    listener = Listener(last)
+    for newest, numbers in wakes:
+        listener.hear(newest, [Event(number, 0.0, {}) for number in numbers])
+    assert listener.news.is_set() == any(newest == 0 or newest > last for newest, _ in wakes)
+    taken = listener.take(last)
+    return None if taken is None else [event.number for event in taken]
+
+
+def test_a_stream_is_handed_what_follows_and_asks_the_store_for_all_else() -> None:
+    assert heard((5, [5])) == [5]
+    assert heard((5, [5]), (7, [6, 7])) == [5, 6, 7]
+    assert heard((5, [5]), (5, [])) == [5], "its own wake-up, come back from the server"
+    assert heard((4, [4])) is None, "it has that"
+    assert heard((6, [6])) is None, "one is missing"
+    assert heard((5, [5]), (6, [])) is None, "another replica added one"
+    assert heard((6, [6]), (5, [5])) is None, "in the wrong order"
+    assert heard((5, [5]), (0, [])) is None, "the session may be gone"

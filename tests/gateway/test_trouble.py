@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from gateway.store import Store
+from gateway.store import Gone, Store
 from knowledge.chat import chat_words
 from knowledge.content import load_content
 from runtime.vault import Vault
@@ -124,25 +124,91 @@ async def test_a_turn_cut_by_a_crash_is_owned_up_to(own_door: Door, own_patient:
     assert reply["custom"]["code"] == "interrupted"
 
 
-@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
-async def test_a_message_whose_turn_never_began_is_owned_up_to_once(backend: str, tmp_path: Path) -> None:
-    """A gateway that dies between writing a message down and answering it."""
+async def test_every_message_that_a_crash_left_unanswered_is_owned_up_to(own_door: Door, own_patient: Patient) -> None:
+    """Three sent in a row, one under way: the page shows each as being answered until it is told otherwise."""
+    for text in ("please be slow 1.5", "second", "third"):
+        await own_patient.try_to_say(text)
+    await asyncio.sleep(0.3)
+    await asyncio.to_thread(own_door.gateway.stop, signal.SIGKILL)
+    own_door.gateway.start()
+    async with asyncio.timeout(40):
+        while True:
+            events = await own_patient.history()
+            asked = [event["turn"] for event in events if event["who"] == "user"]
+            ended = [event["turn"] for event in events if event.get("last")]
+            if len(ended) >= 3:
+                break
+            await asyncio.sleep(0.2)
+    assert len(asked) == 3 and sorted(ended) == sorted(asked)
+    assert (await own_patient.says("and now"))[-1]["text"] == "You said: and now"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def chats(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """A store with one chat, "chat", on both databases."""
     local = f"sqlite:///{tmp_path}/gateway.db"
-    url = local if backend == "sqlite" else _fresh_database("plainspoken_gateway_forgotten_test")
+    url = local if request.param == "sqlite" else _fresh_database("plainspoken_gateway_turns_test")
     store = Store(url, Vault(master="5a" * 32, index="5b" * 32))
-    try:
-        await store.open()
-        await store.create("lost", "en", 1000.0)
-        await store.append("lost", [{"who": "user", "text": "hello", "turn": "m1"}], 1000.0, client_id="m1")
-        await store.create("fine", "en", 1000.0)
-        await store.append("fine", [{"who": "user", "text": "hello", "turn": "m2"}], 1000.0, client_id="m2")
-        await store.append("fine", [{"who": "bot", "text": "hi", "turn": "m2"}], 1001.0)
-        assert await store.interrupted(1010.0, 900.0) == []
-        assert await store.interrupted(1200.0, 1100.0) == [("lost", "m1")]
-        await store.append("lost", [{"who": "bot", "text": "sorry", "turn": "m1"}], 1200.0)
-        assert await store.interrupted(1300.0, 1250.0) == []
-    finally:
-        await store.close()
+    await store.open()
+    await store.create("chat", "en", 1000.0)
+    yield store
+    await store.close()
+
+
+async def ask(chats: Store, turn: str, until: float) -> None:
+    assert await chats.open_turn("chat", {"who": "user", "text": "hello", "turn": turn}, 1000.0, turn=turn, until=until)
+
+
+async def test_a_turn_has_one_end_whoever_says_it_first(chats: Store) -> None:
+    """A gateway that dies after its last word is stored, or that lives on after it was given up."""
+    await ask(chats, "m1", until=1015.0)
+    assert await chats.take_turn("chat", "m1")
+    assert await chats.append("chat", [{"who": "bot", "text": "hi"}], 1001.0, ends="m1")
+    assert await chats.interrupted(2000.0) == []
+    assert await chats.append("chat", [{"who": "bot", "text": "sorry"}], 2000.0, ends="m1") is None
+    assert [event.body["text"] for event in await chats.events("chat")] == ["hello", "hi"]
+
+
+async def test_every_turn_of_a_dead_process_is_found_and_the_next_begins(chats: Store) -> None:
+    await ask(chats, "m1", until=1015.0)
+    await ask(chats, "m2", until=1016.0)
+    assert await chats.take_turn("chat", "m1") and not await chats.take_turn("chat", "m2")
+    await chats.hold_turn("chat", "m2", 1030.0)
+    assert await chats.interrupted(1010.0) == []
+    assert await chats.interrupted(1020.0) == [("chat", "m1")]
+    assert await chats.append("chat", [{"who": "bot", "text": "sorry"}], 1020.0, ends="m1")
+    assert await chats.take_turn("chat", "m2")
+    assert await chats.interrupted(1040.0) == [("chat", "m2")]
+    with pytest.raises(Gone):  # given up: whoever comes back to it must not hold up the others
+        await chats.take_turn("chat", "m1")
+
+
+async def test_a_message_begins_its_turn_at_once_unless_another_waits(chats: Store) -> None:
+    said = {"who": "user", "text": "hello"}
+    first = await chats.open_turn("chat", said, 1000.0, turn="m1", until=1015.0)
+    again = await chats.open_turn("chat", said, 1000.0, turn="m1", until=1015.0)
+    second = await chats.open_turn("chat", said, 1000.0, turn="m2", until=1015.0)
+    assert first and first[1] and again is None and second and not second[1]
+    await chats.append("chat", [{"who": "bot", "text": "hi"}], 1001.0, ends="m1")
+    third = await chats.open_turn("chat", said, 1002.0, turn="m3", until=1017.0)
+    assert third and not third[1], "the second waits longer"
+    assert await chats.take_turn("chat", "m2")
+
+
+async def test_a_notice_is_shown_once_and_never_taken_for_shown(chats: Store) -> None:
+    with pytest.raises(Gone):
+        await chats.append("another", [{"who": "bot", "text": "seen"}], 1000.0, notice="n1")
+    assert await chats.append("chat", [{"who": "bot", "text": "seen"}], 1000.0, notice="n1")
+    assert await chats.append("chat", [{"who": "bot", "text": "seen"}], 1001.0, notice="n1") is None
+    assert len(await chats.events("chat")) == 1
+
+
+async def test_what_is_forgotten_is_gone_and_the_chat_goes_on(chats: Store) -> None:
+    await ask(chats, "m1", until=1015.0)
+    assert await chats.append("chat", [{"who": "bot", "text": "one"}, {"who": "bot", "text": "two"}], 1001.0)
+    await chats.forget("chat", 3)
+    await chats.append("chat", [{"who": "bot", "text": "three"}], 1002.0)
+    assert [(event.number, event.body["text"]) for event in await chats.events("chat")] == [(3, "two"), (4, "three")]
 
 
 async def test_a_taken_port_is_named(own_door: Door) -> None:

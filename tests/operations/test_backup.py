@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 import shutil
@@ -18,8 +19,9 @@ from actions.store import Store
 from runtime.backup import BackupError, databases, restore, save
 from runtime.settings import Settings, settings
 from runtime.vault import open_vault
-from tests.delivery.cases import WORDS, submit
+from tests.delivery.cases import CONTENTS, FILE, LETTER, NOTE, SECOND, WORDS, case, submit, with_letters
 from tests.delivery.conftest import POSTGRES, postgres_answers
+from tests.intake.talk import at
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -73,6 +75,26 @@ def test_a_case_survives_the_loss_of_everything(installation: Settings, tmp_path
     case = data.case(sent.id)
     assert case and case["answers"]["main_problem"]["text"] == WORDS
     assert [row.kind for row in Outbox(data.engine, data.vault, clock=data.clock).claim()] == ["intake.submitted"]
+    data.engine.dispose()
+
+
+def test_letters_survive_it_too(installation: Settings, tmp_path: Path) -> None:
+    data = intake_store(installation)
+    with_letters(data, "patient-1", FILE)
+    draft = data.new_draft("patient-2", {**at("review").state.to_json(), "files": [SECOND]})
+    data.save_draft(draft, CONTENTS)
+    saved = save(installation, tmp_path / "copies")
+    for file in saved.iterdir():
+        assert LETTER not in file.read_bytes() and NOTE not in file.read_bytes(), "a copy holds a letter in clear"
+
+    lose_everything(installation, data)
+    restore(installation, saved)
+    data = intake_store(installation)
+    data.submit(draft, case(files=[SECOND]))
+    queue = Outbox(data.engine, data.vault, clock=data.clock)
+    for row in queue.claim():
+        queue.done(row, 201, {})
+    assert [base64.b64decode(row.body["content"]) for row in queue.claim()] == [LETTER, NOTE]
     data.engine.dispose()
 
 

@@ -30,6 +30,7 @@ class Talker:
     said: list[str] = field(default_factory=list)
     trail: list[tuple[str, str, str]] = field(default_factory=list)
     troubles: int = 0
+    seen: int = 0
     reference: str = ""
 
     async def try_to(self, path: str, data: dict[str, Any]) -> int:
@@ -50,18 +51,30 @@ class Talker:
         self.said.append(turn)
         status = await self.try_to("/api/say", {"id": turn, "text": text})
         assert status in (200, 202), status
-        deadline = time.monotonic() + TURN_SECONDS
-        while True:
-            replies = [event for event in await self.events() if event.get("turn") == turn and event["who"] == "bot"]
-            if replies and replies[-1].get("last"):
-                break
-            assert time.monotonic() < deadline, f"no end of the turn {text!r} after {self.trail[-3:]}: {replies}"
-            await asyncio.sleep(0.2)
+        replies = await self.replies_to(turn)
         custom: dict[str, Any] = next((reply["custom"] for reply in reversed(replies) if reply.get("custom")), {})
         self.trail.append((text, str(custom.get("kind")), str(custom.get("slot"))))
         if custom.get("kind") == "problem":
             self.troubles += 1
         return {**custom, "text": "\n".join(reply.get("text", "") for reply in replies)}
+
+    async def replies_to(self, turn: str) -> list[dict[str, Any]]:
+        """The bot's lines of ``turn`` once it has ended, from the page's event stream, opened again when it breaks."""
+
+        def ends(event: dict[str, Any]) -> bool:
+            return bool(event.get("turn") == turn and event["who"] == "bot" and event.get("last"))
+
+        deadline = time.monotonic() + TURN_SECONDS
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                events = await self.patient.stream(ends, left, self.seen)
+            except (aiohttp.ClientError, OSError):  # a gateway that died; TimeoutError is an OSError
+                events = []
+            if events and ends(events[-1]):
+                self.seen = events[-1]["id"]
+                return [event for event in events if event.get("turn") == turn and event["who"] == "bot"]
+            await asyncio.sleep(0.3)
+        raise AssertionError(f"no end of the turn {self.said[-1]!r} after {self.trail[-3:]}")
 
     async def begin(self) -> None:
         """Open the page, on whichever gateway lives."""
