@@ -6,7 +6,7 @@ BOT := .venv/bot/bin/python
 export PYTHONPATH := $(CURDIR)
 export RASA_TELEMETRY_ENABLED := false
 
-.PHONY: run test shell train lint evaluate evaluate-safety evaluate-letters bench bench-understanding check-channel backup restore sbom audit setup setup-dev lock clean
+.PHONY: run test shell train lint evaluate evaluate-safety evaluate-letters train-letters bench bench-scale bench-understanding soak check-channel backup restore review sbom audit setup setup-dev lock clean
 .DEFAULT_GOAL := run
 
 setup:
@@ -42,10 +42,16 @@ bench-understanding: setup-dev  ## ours beside Rasa's default pipeline on the sa
 evaluate-letters: setup-dev   ## how well sample letters are read
 	@$(CARE) scripts/evaluate_letters.py $(ARGS)
 
-bench: setup-dev train  ## turns beside Rasa's default bot, the case desk at 10,000 cases, the gateway under load
+train-letters: setup-dev   ## learn again from knowledge/en/letter_sentences.yml which sentence tells what
+	@$(BOT) -m scripts.train_letter_signal $(ARGS)
+
+bench: setup-dev train  ## turns beside Rasa's default bots, the case desk at 10,000 cases, the gateway under load
 	@$(CARE) -m scripts.bench_turns
 	@$(CARE) scripts/bench_casedesk.py $(ARGS)
 	@$(CARE) scripts/bench_gateway.py $(ARGS)
+
+bench-scale: setup-dev train  ## what a turn costs as messages, topics, conversations, cases and replicas grow
+	@$(CARE) -m scripts.bench_scale $(ARGS)
 
 soak: setup-dev train   ## 10,000 messages through everything: errors and growth of memory
 	@$(CARE) -m scripts.bench_turns --soak $(or $(MESSAGES),10000)
@@ -58,6 +64,9 @@ backup: setup       ## copy every database into a new folder under TO
 
 restore: setup      ## put the copies in FROM back; stop everything first (REPLACE=1 overwrites what is there)
 	@$(CARE) -m runtime.backup restore $(FROM) $(if $(REPLACE),--replace)
+
+review: setup       ## questions that patients let staff read: list, learn, drop (ARGS="learn 2 cost")
+	@$(CARE) -m scripts.review_questions $(ARGS)
 
 sbom: setup         ## the bill of materials of both runtimes, CycloneDX, to results/sbom.json
 	@mkdir -p results && $(CARE) scripts/sbom.py > results/sbom.json && echo results/sbom.json

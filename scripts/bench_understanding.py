@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -129,6 +130,9 @@ def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description="Our understanding beside Rasa's default pipeline.")
     parser.add_argument("--epochs", type=int, default=100, help="of DIET; fewer only to try the script")
+    parser.add_argument(
+        "--models", type=Path, help="keep the trained models here; those already here are only measured"
+    )
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -136,17 +140,24 @@ def main() -> int:
         return 0
     table: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as name:
+        kept = options.models or Path(name)
         for title in ("ours", "default"):
-            folder = Path(name) / title
-            folder.mkdir()
-            if title == "ours":
-                for part in ("data", "config.yml", "domain.yml", "bot", "safety", "knowledge", "runtime"):
-                    (folder / part).symlink_to(ROOT / part)
-            else:
-                flat_project(folder, options.epochs)
-            print(f"Training and measuring: {title} ...", flush=True)
-            model, seconds = train(folder)
-            table[title] = {"training s": seconds, **measured(model)}
+            model, figures = kept / f"{title}.tar.gz", kept / f"{title}.json"
+            if not model.exists():
+                print(f"Training: {title} ...", flush=True)
+                folder = Path(name) / title
+                folder.mkdir()
+                if title == "ours":
+                    for part in ("data", "config.yml", "domain.yml", "bot", "safety", "knowledge", "runtime"):
+                        (folder / part).symlink_to(ROOT / part)
+                else:
+                    flat_project(folder, options.epochs)
+                trained, seconds = train(folder)
+                kept.mkdir(parents=True, exist_ok=True)
+                shutil.copy(trained, model)
+                figures.write_text(json.dumps({"training s": seconds}))
+            print(f"Measuring: {title} ...", flush=True)
+            table[title] = {**json.loads(figures.read_text()), **measured(model)}
     print(f"\n{'':24s} {'ours':>10s} {'default':>10s} {'ratio':>8s}")
     for row in ROWS:
         ours, default = table["ours"][row], table["default"][row]

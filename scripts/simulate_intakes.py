@@ -37,44 +37,9 @@ from actions.intake.decision import Message  # noqa: E402
 from actions.intake.turn import IntakeTurn  # noqa: E402
 from actions.store import Store  # noqa: E402
 from runtime.vault import open_vault  # noqa: E402
+from scripts.simulated_answers import ANSWERS, CHANGES, SKIPPABLE, UNKNOWABLE, long_answer  # noqa: E402
 from tests.scale.cluster import cluster  # noqa: E402
 from tests.scale.talker import intakes  # noqa: E402
-
-ANSWERS: dict[str, list[tuple[str, Any]]] = {
-    "consent_chatbot": [("yes", "yes"), ("OK", "yes"), ("I understand", "yes")],
-    "consent_send": [("yes", "yes"), ("you may", "yes")],
-    "consent_doctor": [("no", "no"), ("yes please", "yes")],
-    "country": [("Texas", "US"), ("the UK", "GB"), ("Canada", "CA"), ("ireland", "IE")],
-    "about": [("me", "self"), ("my mother", "other"), ("it's for me", "self")],
-    "relation": [("daughter", "daughter"), ("Son", "Son")],
-    "age_ok": [("yes", "yes"), ("I'm 52", "yes")],
-    "safety": [("none", ["none"]), ("no none of those", ["none"])],
-    "safety_mood": [("no", "no")],
-    "decision": [("Should I have the operation or wait", None), ("fusion yes or no", None)],
-    "where": [("low back and left leg", ["low_back", "leg"]), ("neck", ["neck"]), ("my back", ["low_back"])],
-    "main_problem": [("Pain shoots down my leg when I stand", None), ("I can walk but not far", None)],
-    "since": [("2019", "2019"), ("June 2024", "2024-06"), ("14 March 2025", "2025-03-14")],
-    "pain": [("8 out of 10", 8), ("seven", 7), ("4", 4), ("0", 0)],
-    "operation": [
-        ("L4/5 fusion", "Spinal fusion at L4-L5"),
-        ("some screws I think", None),
-        ("acdf c5-c7", "ACDF at C5-C7"),
-    ],
-    "diagnosis": [("a slipped disc", None), ("stenosis", None)],
-    "matters": [("my grandchildren", None), ("get back to work", None)],
-    "name": [("Pat Example", "Pat Example"), ("my name is robin example", "Robin Example")],
-    "carer_name": [("Sam Example", "Sam Example")],
-    "phone": [("+1 202 555 0143", "+12025550143"), ("+44 20 7946 0018", "+442079460018")],
-    "email": [("pat@example.org", "pat@example.org"), ("robin at example dot org", "robin@example.org")],
-}
-SKIPPABLE = ("decision", "where", "since", "pain", "operation", "matters", "email", "safety_mood")
-UNKNOWABLE = ("diagnosis", "since", "operation", "decision")
-CHANGES: dict[str, list[tuple[str, Any]]] = {
-    "pain": [("change my pain to 5", 5), ("my pain should be 3", 3)],
-    "phone": [("change my phone to +1 202 555 0199", "+12025550199")],
-    "name": [("actually my name is Alex Example", "Alex Example")],
-    "since": [("change since when to 2018", "2018")],
-}
 
 
 @dataclass
@@ -122,7 +87,7 @@ class Walk:
                 await self._move()
             slot = await self.slot()
             if slot == "offer":
-                await self.say("check and send")
+                await self.say(self.dice.choice(["answer more", "check and send", "check and send"]))
             elif slot == "review":
                 if self.dice.random() < 0.4:
                     await self._change()
@@ -134,7 +99,7 @@ class Walk:
 
     async def _answer(self, slot: str) -> None:
         throw = self.dice.random()
-        if slot in SKIPPABLE and throw < 0.08:
+        if throw < 0.08 and (slot in SKIPPABLE or slot not in ANSWERS):
             self._settled(slot, "declined", None)
             await self.say(self.dice.choice(["skip", "skip this one", "next"]))
             return
@@ -142,7 +107,7 @@ class Walk:
             self._settled(slot, "unknown", None)
             await self.say(self.dice.choice(["I don't know", "not sure", "no idea"]))
             return
-        text, value = self.dice.choice(ANSWERS[slot])
+        text, value = self.dice.choice(ANSWERS.get(slot) or [long_answer(slot, self.dice)])
         self._settled(slot, "answered", text if value is None else value)
         await self.say(text)
         await self._confirm()
@@ -209,7 +174,7 @@ class Walk:
         self.patient.reference, self.patient.version = outcome.sent.reference, outcome.sent.version
         if self.dice.random() < 0.2:  # the reply was lost: the patient says it again
             assert await self.say("send") is None
-        if self.dice.random() < 0.15 and await self.turn.reopen(outcome.sent):
+        if self.dice.random() < 0.15 and await self.turn.reopen(outcome.sent, []):
             await self.say("change my pain to 2")
             self._settled("pain", "answered", 2)
             await self._confirm()
@@ -395,14 +360,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kills", type=int, default=0, help="kill the worker or the desk this many times on the way")
+    parser.add_argument(
+        "--kills", type=int, help="processes killed on the way; default: none, with --whole a third of count"
+    )
     parser.add_argument("--whole", action="store_true", help="the whole assistant, everything killed in turn")
     arguments = parser.parse_args()
     if arguments.whole:
+        kills = arguments.count // 3 if arguments.kills is None else arguments.kills
         with tempfile.TemporaryDirectory() as folder:
-            raise SystemExit(asyncio.run(run_whole(arguments.count, arguments.seed, Path(folder), arguments.kills)))
+            raise SystemExit(asyncio.run(run_whole(arguments.count, arguments.seed, Path(folder), kills)))
     with tempfile.TemporaryDirectory() as folder:
-        report = asyncio.run(run(arguments.count, arguments.seed, Path(folder), kills=arguments.kills))
+        report = asyncio.run(run(arguments.count, arguments.seed, Path(folder), kills=arguments.kills or 0))
     print(
         f"{report.confirmed} confirmed, {report.abandoned} abandoned, {report.turns} turns in "
         f"{report.seconds:.0f} s; {len(report.lost)} lost, {len(report.not_wanted)} not wanted or twice, {len(report.wrong)} with a wrong answer."

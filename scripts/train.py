@@ -16,6 +16,7 @@ NOT_IN_THE_MODEL = {
     "quicker.py",
     "server.py",
     "shell.py",
+    "stubborn.py",
     "logs.py",
     "nlg.py",
     "tracker_store.py",
