@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from enum import Enum
 from typing import Any
@@ -11,6 +12,8 @@ import aiohttp
 from gateway.store import Letter
 
 REPLY_BYTES = 512 * 1024
+AGAIN_AFTER = (0.2, 0.8)
+"""Seconds before a turn that met no Rasa, or lost the one it was sent to, is sent again."""
 
 
 class Trouble(Enum):
@@ -36,16 +39,36 @@ class Rasa:
         self.url = url
         self._headers = {"X-Plainspoken-Secret": web_secret}
         self._timeout = aiohttp.ClientTimeout(total=give_up_after, sock_connect=3.0)
+        self._give_up_after = give_up_after
         # A connection of its own for every turn: one kept open may be closed by a Rasa that is being replaced just as the
-        # next turn is written to it, and such a turn cannot be sent again, since nobody knows whether it was begun.
+        # next turn is written to it.
         self.http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200, force_close=True))
 
     async def close(self) -> None:
         await self.http.close()
 
     async def turn(self, sender: str, text: str, trace: str, letter: Letter | None = None) -> list[Any]:
-        """Return Rasa's messages for ``text``, which are the words of ``letter`` when there is one. Raises RasaError."""
+        """Return Rasa's messages for ``text``, which are the words of ``letter`` when there is one. Raises RasaError.
+
+        ``trace`` is of this turn alone. A Rasa that is replaced may drop a turn that it has taken; the turn is then sent
+        again, as one that may have been begun before: Rasa knows by its ``trace`` whether it was.
+        """
         body = {"sender": sender, "message": text, "trace": trace, **({"letter": vars(letter)} if letter else {})}
+        try:
+            async with asyncio.timeout(self._give_up_after):
+                for pause in AGAIN_AFTER:
+                    try:
+                        return await self._send(body)
+                    except RasaError as error:
+                        if error.trouble is not Trouble.DOWN:
+                            raise
+                    await asyncio.sleep(pause)
+                    body["again"] = True
+                return await self._send(body)
+        except TimeoutError:
+            raise RasaError(Trouble.SLOW) from None
+
+    async def _send(self, body: dict[str, Any]) -> list[Any]:
         try:
             async with self.http.post(
                 f"{self.url}/webhooks/web/webhook", json=body, headers=self._headers, timeout=self._timeout

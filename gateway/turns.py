@@ -115,8 +115,8 @@ class Turns:
         """Have everything kept about this conversation erased. False: it could not be confirmed just now."""
         trace = secrets.token_hex(8)
         try:
-            for step in ERASURE:
-                replies = await self._rasa.turn(session, step, trace)
+            for index, step in enumerate(ERASURE):
+                replies = await self._rasa.turn(session, step, f"{trace}-{index}")
             confirmed = _erased(replies)
         except RasaError:
             confirmed = False
@@ -216,7 +216,8 @@ class Turns:
         for index, step in enumerate(spoken.steps):
             with self._metrics.rasa_seconds.time():
                 letter = spoken.letter if index == spoken.quiet else None
-                replies = bubbles(await self._rasa.turn(session, step, trace, letter), self._emergency.numbers)
+                said = await self._rasa.turn(session, step, f"{trace}-{index}", letter)
+                replies = bubbles(said, self._emergency.numbers)
             if index >= spoken.quiet:
                 found += replies
         return found

@@ -35,13 +35,14 @@ class BadRequest(ValueError):
 class Inbound:
     """A request whose shape is right: who writes, what, and the id to trace it by in logs.
 
-    ``letter``: that the text is of a letter the gateway keeps for the time of the chat: its id, type and size. Only the
+    ``again``: that it was sent before and no answer came. ``letter``: that the text is of a letter the gateway keeps for the time of the chat: its id, type and size. Only the
     gateway's own channel believes it.
     """
 
     sender: str
     text: str
     trace: str | None
+    again: bool = False
     letter: dict[str, Any] | None = None
 
 
@@ -64,7 +65,8 @@ def read(body: bytes) -> Inbound:
         raise BadRequest("bad_sender", f"'sender' must be a string of 1 to {MAX_SENDER} visible characters.")
     if text is None:
         raise BadRequest("bad_message", "'message' must be a string.")
-    return Inbound(sender, text, trace if trace and re.fullmatch(r"[\w-]{1,64}", trace) else None, _letter(data))
+    trace = trace if trace and re.fullmatch(r"[\w-]{1,64}", trace) else None
+    return Inbound(sender, text, trace, again=data.get("again") is True, letter=_letter(data))
 
 
 def disarm(text: str, intents: Collection[str]) -> str:

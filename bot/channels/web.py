@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from rasa.core.lock_store import LockError
+from rasa.shared.core.events import BotUttered, UserUttered
 from sanic import Blueprint
 from sanic.request import Request
 from sanic.response import HTTPResponse
@@ -25,6 +27,8 @@ SECRET_HEADER = "X-Plainspoken-Secret"  # noqa: S105 (a name)
 SENDER_PREFIX = "web-"
 """Rasa has one namespace of senders for all channels: without a prefix one channel could speak in another's chats."""
 MAX_TEXT = 8_200
+BUSY_SECONDS = 3.0
+"""How long a turn that is sent again waits for a conversation that is locked: by its first try, which may have died in it."""
 
 
 class Replies(OutputChannel):
@@ -50,7 +54,11 @@ class RepliesOutput(UrgentOutput, Replies):
 
 
 class WebInput(InputChannel):
-    """``POST /webhooks/web/webhook`` with ``{"sender", "message", "trace"}`` (and ``letter``), with the shared secret in a header."""
+    """``POST /webhooks/web/webhook`` with ``{"sender", "message", "trace"}``, with the shared secret in a header.
+
+    ``letter``: the message's words are those of a letter. ``again``: no answer came when this ``trace`` was sent before;
+    if that turn was taken all the same, its replies are given and nothing is done twice.
+    """
 
     def __init__(self, shared_secret: str) -> None:
         self._secret = shared_secret.encode()
@@ -91,6 +99,13 @@ class WebInput(InputChannel):
             if not text or len(text) > MAX_TEXT:
                 explanation = f"'message' must have 1 to {MAX_TEXT} readable characters."
                 return json_response({"error": "bad_length", "message": explanation}, status=400)
+            if message.again:
+                try:
+                    given = await asyncio.wait_for(_given(agent, SENDER_PREFIX + message.sender, message.trace), BUSY_SECONDS)
+                except (asyncio.TimeoutError, LockError):
+                    return json_response({"error": "busy", "message": "The conversation is locked."}, status=503)
+                if given is not None:
+                    return json_response(given)
             return await self._turn(on_new_message, message, text)
 
         return routes
@@ -111,6 +126,21 @@ class WebInput(InputChannel):
             if not output.replies:  # what was already said (an escalation, say) must still arrive
                 return json_response({"error": "failed", "message": "The turn failed."}, status=500)
         return json_response(output.replies)
+
+
+async def _given(agent: Any, sender: str, trace: str | None) -> list[dict[str, Any]] | None:
+    """The replies of the turn ``trace``, or None when it was never taken to its end. Raises LockError."""
+    async with agent.lock_store.lock(sender):
+        tracker = await agent.tracker_store.retrieve(sender)
+    events = list(tracker.events) if tracker else []
+    taken = [place for place, event in enumerate(events) if isinstance(event, UserUttered) and event.message_id == trace]
+    if not taken:
+        return None
+    output = Replies()
+    for event in events[taken[-1] :]:
+        if isinstance(event, BotUttered):
+            await output.send_response(sender, event.message())
+    return output.replies
 
 
 async def _problems(agent: Any) -> list[str]:

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import requests
 from rasa.core.channels.channel import InputChannel, UserMessage
+from rasa.core.lock_store import InMemoryLockStore
+from rasa.shared.core.events import BotUttered, SlotSet, UserUttered
 from sanic import Sanic
 
 from bot.channels import inbound
@@ -60,7 +62,8 @@ class Channel:
     url = ""
 
 
-TRACKER = SimpleNamespace(active_loop_name=None)
+TRACKER = SimpleNamespace(active_loop_name=None, events=[])
+LOCKS = InMemoryLockStore()
 CHANNELS = {"rest": Channel(SafeRestInput()), "web": Channel(WebInput(SECRET))}
 
 
@@ -76,6 +79,7 @@ def server() -> Iterator[None]:
         domain=SimpleNamespace(intents=INTENTS),
         is_ready=lambda: True,
         tracker_store=SimpleNamespace(retrieve=_tracker),
+        lock_store=LOCKS,
     )
     for name, channel in CHANNELS.items():
         app.blueprint(channel.channel.blueprint(channel.turn), url_prefix=f"/webhooks/{name}")
@@ -113,6 +117,7 @@ def rest(server: None) -> Channel:
 @pytest.fixture
 def web(server: None) -> Channel:
     CHANNELS["web"].forget()
+    TRACKER.events = []
     return CHANNELS["web"]
 
 
@@ -244,6 +249,44 @@ def test_web_gives_what_was_said_before_the_turn_broke(web: Channel) -> None:
     web.says = []
     lost = web.post({"sender": "s", "message": "hi"}, **{SECRET_HEADER: SECRET})
     assert (lost.status, lost.json["error"]) == (500, "failed")
+
+
+def sent_again(web: Channel, trace: str) -> Answer:
+    return web.post({"sender": "s", "message": "yes", "trace": trace, "again": True}, **{SECRET_HEADER: SECRET})
+
+
+def test_a_turn_sent_again_that_was_never_taken_is_taken(web: Channel) -> None:
+    TRACKER.events = [UserUttered("hi", message_id="t0"), BotUttered("Hello.")]
+    assert sent_again(web, "t1").json == [{"recipient_id": "web-s", "text": "Hello."}]
+    assert [(message.text, message.message_id) for message in web.told] == [("yes", "t1")]
+
+
+def test_a_turn_sent_again_that_was_taken_is_not_taken_twice(web: Channel) -> None:
+    buttons = [{"title": "Yes", "payload": "/affirm"}]
+    TRACKER.events = [
+        UserUttered("hi", message_id="t0"),
+        BotUttered("Hello."),
+        UserUttered("yes", message_id="t1"),
+        SlotSet("topic", "cost"),
+        BotUttered("Good.", {"buttons": buttons, "custom": {"kind": "intake"}}),
+        BotUttered(None, {"custom": {"kind": "case"}}),
+    ]
+    assert sent_again(web, "t1").json == [
+        {"recipient_id": "web-s", "text": "Good.", "buttons": buttons, "custom": {"kind": "intake"}},
+        {"recipient_id": "web-s", "custom": {"kind": "case"}},
+    ]
+    assert web.told == []
+
+
+def test_a_turn_sent_again_does_not_wait_for_ever_for_one_that_died_in_its_turn(
+    web: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.channels.web.BUSY_SECONDS", 0.2)
+    ticket = LOCKS.issue_ticket("web-s", 30)
+    try:
+        assert (sent_again(web, "t1").status, web.told) == (503, [])
+    finally:
+        LOCKS.finish_serving("web-s", ticket)
 
 
 @pytest.mark.parametrize("message", ["", "\x07", "x" * 8_201], ids=range(3))

@@ -1,7 +1,8 @@
 """A scripted stand-in for Rasa: a process of its own that speaks the ``web`` channel's contract.
 
 ``python -m tests.gateway.standin_rasa PORT`` answers by keyword. Its misbehaviour is asked for in the message itself:
-"please be slow 3", "please fail", "please say nothing", "please be busy". ``GET /seen`` lists the requests it got.
+"please be slow 3", "please fail", "please say nothing", "please be busy", "please hang up 2" (times, without an answer).
+``GET /seen`` lists the requests it got.
 """
 
 from __future__ import annotations
@@ -178,6 +179,11 @@ async def turn(request: web.Request) -> web.Response:
             return web.Response(status=500, text="<html>broken</html>", content_type="text/html")
         if "please be busy" in message:
             return web.Response(status=503)
+        if times := re.search(r"please hang up (\d)", message):
+            tries = sum(seen.get("trace") == body["trace"] for seen in SEEN)
+            if tries <= int(times[1]):
+                assert request.transport
+                request.transport.abort()
         if "please say nothing" in message:
             return web.json_response([])
         if "please be odd" in message:

@@ -49,6 +49,7 @@ async def own_patient(own_door: Door) -> AsyncIterator[Patient]:
         ("please fail", "silent"),
         ("please say nothing", "silent"),
         ("please be busy", "down"),
+        ("please hang up 3", "down"),
         ("please be slow 30", "down"),
     ],
 )
@@ -58,6 +59,17 @@ async def test_no_answer_is_said_honestly_with_where_to_turn(patient: Patient, m
     assert reply["text"].startswith(getattr(PROBLEMS, code))
     assert NUMBERS in reply["text"] and CLINIC.phone in reply["text"]
     assert reply["calls"] == ["911", "999", "112"]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_turn_that_a_rasa_being_replaced_has_dropped_is_sent_again(
+    door: Door, patient: Patient, times: int
+) -> None:
+    text = f"please hang up {times}"
+    assert (await patient.says(text))[-1]["text"] == f"You said: {text}"
+    seen = [each for each in door.seen if each["message"] == text]
+    assert [each.get("again", False) for each in seen] == [False] + [True] * times
+    assert len({each["trace"] for each in seen}) == 1
 
 
 async def test_a_slow_answer_is_announced_and_still_comes(patient: Patient) -> None:
@@ -76,7 +88,7 @@ async def test_a_slow_answer_is_announced_and_still_comes(patient: Patient) -> N
 async def test_a_red_flag_in_an_outage_still_gets_the_emergency_words(
     patient: Patient, message: str, tier: str
 ) -> None:
-    warning, problem = await patient.says(message)
+    warning, *_, problem = await patient.says(message)
     assert (warning["custom"]["kind"], warning["custom"]["tier"]) == ("escalation", tier)
     assert "911" in warning["text"] and "911" in warning["calls"]
     assert problem["custom"]["kind"] == "problem"
@@ -90,7 +102,7 @@ async def test_a_red_flag_in_a_slow_turn_does_not_wait(patient: Patient) -> None
 
 async def test_rasa_dead_and_back_again(own_door: Door, own_patient: Patient) -> None:
     own_door.rasa.stop()
-    assert (await own_patient.says("hello"))[0]["custom"]["code"] == "down"
+    assert (await own_patient.says("hello"))[-1]["custom"]["code"] == "down"
     status, data = await own_patient.call("GET", "/ready")
     assert (status, data["ready"]) == (503, False) and "Rasa does not answer" in data["problems"][0]
     own_door.rasa.start()

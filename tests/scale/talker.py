@@ -29,7 +29,7 @@ class Talker:
     patient: Patient
     said: list[str] = field(default_factory=list)
     trail: list[tuple[str, str, str]] = field(default_factory=list)
-    troubles: int = 0
+    troubles: list[str] = field(default_factory=list)
     seen: int = 0
     reference: str = ""
 
@@ -55,7 +55,7 @@ class Talker:
         custom: dict[str, Any] = next((reply["custom"] for reply in reversed(replies) if reply.get("custom")), {})
         self.trail.append((text, str(custom.get("kind")), str(custom.get("slot"))))
         if custom.get("kind") == "problem":
-            self.troubles += 1
+            self.troubles.append(str(custom.get("code")))
         return {**custom, "text": "\n".join(reply.get("text", "") for reply in replies)}
 
     async def replies_to(self, turn: str) -> list[dict[str, Any]]:

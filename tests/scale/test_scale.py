@@ -34,6 +34,6 @@ async def test_one_of_each_may_die_in_the_middle(tmp_path: Path) -> None:
         swapped = await questions(running, 3, a_new_model(running, tmp_path))
         outcome = await intakes(running, PATIENTS, AT_ONCE, KILLS, pause=2)
     assert sum(len(talker.said) for talker in swapped) > 10
-    assert [talker.trail for talker in swapped if talker.troubles] == [], "somebody noticed the new model"
+    assert [talker.troubles for talker in swapped if talker.troubles] == [], "somebody noticed the new model"
     assert outcome.faults() == []
     assert outcome.killed == list(KILLS), f"the conversations were over before all were killed: {outcome.killed}"
