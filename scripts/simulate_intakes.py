@@ -348,7 +348,10 @@ async def run_whole(count: int, seed: int, var: Path, kills: int) -> int:
     settings = {"PLAINSPOKEN_LIMIT_GIVE_UP_AFTER": "12", "PLAINSPOKEN_LIMIT_BURST": "1000"}
     async with cluster(var, **settings) as running:
         outcome = await intakes(running, count, 8, victims, pause=10)
-    turns, troubles = (sum(len(each.said) for each in outcome.talkers), sum(len(each.troubles) for each in outcome.talkers))
+    turns, troubles = (
+        sum(len(each.said) for each in outcome.talkers),
+        sum(len(each.troubles) for each in outcome.talkers),
+    )
     print(f"{count} intakes, {turns} turns, {troubles} honest failures in {time.monotonic() - begun:.0f} s.")
     print(f"Killed {len(outcome.killed)}: {dict(Counter(outcome.killed))}")
     faults = outcome.faults()

@@ -101,7 +101,9 @@ class WebInput(InputChannel):
                 return json_response({"error": "bad_length", "message": explanation}, status=400)
             if message.again:
                 try:
-                    given = await asyncio.wait_for(_given(agent, SENDER_PREFIX + message.sender, message.trace), BUSY_SECONDS)
+                    given = await asyncio.wait_for(
+                        _given(agent, SENDER_PREFIX + message.sender, message.trace), BUSY_SECONDS
+                    )
                 except (asyncio.TimeoutError, LockError):
                     return json_response({"error": "busy", "message": "The conversation is locked."}, status=503)
                 if given is not None:
@@ -133,7 +135,9 @@ async def _given(agent: Any, sender: str, trace: str | None) -> list[dict[str, A
     async with agent.lock_store.lock(sender):
         tracker = await agent.tracker_store.retrieve(sender)
     events = list(tracker.events) if tracker else []
-    taken = [place for place, event in enumerate(events) if isinstance(event, UserUttered) and event.message_id == trace]
+    taken = [
+        place for place, event in enumerate(events) if isinstance(event, UserUttered) and event.message_id == trace
+    ]
     if not taken:
         return None
     output = Replies()
