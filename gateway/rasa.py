@@ -53,7 +53,12 @@ class Rasa:
         ``trace`` is of this turn alone. A Rasa that is replaced may drop a turn that it has taken; the turn is then sent
         again, as one that may have been begun before: Rasa knows by its ``trace`` whether it was.
         """
-        body = {"sender": sender, "message": text, "trace": trace, **({"letter": vars(letter)} if letter else {})}
+        body: dict[str, Any] = {
+            "sender": sender,
+            "message": text,
+            "trace": trace,
+            **({"letter": vars(letter)} if letter else {}),
+        }
         try:
             async with asyncio.timeout(self._give_up_after):
                 for pause in AGAIN_AFTER:
