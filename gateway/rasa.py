@@ -40,9 +40,7 @@ class Rasa:
         self._headers = {"X-Plainspoken-Secret": web_secret}
         self._timeout = aiohttp.ClientTimeout(total=give_up_after, sock_connect=3.0)
         self._give_up_after = give_up_after
-        # A connection of its own for every turn: one kept open may be closed by a Rasa that is being replaced just as the
-        # next turn is written to it.
-        self.http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200, force_close=True))
+        self.http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200))
 
     async def close(self) -> None:
         await self.http.close()

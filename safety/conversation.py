@@ -136,9 +136,9 @@ def together(earlier: str, said: str, alone: Sequence[Finding], detector: Detect
     """
     if not earlier or not said:
         return []
-    known = {f.rule for f in alone} | {f.rule for f in detector.detect(earlier)}
     joint = ", " if _POINTS_BACK.match(said) else "\n"  # "it's swollen" goes on with the sentence before
-    return [
+    known = {f.rule for f in alone}
+    found = [
         f
         for f in detector.detect(f"{earlier}{joint}{said}")
         if f.assertion == "present"
@@ -147,6 +147,10 @@ def together(earlier: str, said: str, alone: Sequence[Finding], detector: Detect
         and f.rule not in known
         and f.start < len(earlier) < f.start + len(f.evidence)
     ]
+    if not found:  # nearly always; the earlier words were read in their own turns
+        return []
+    known = {f.rule for f in detector.detect(earlier)}
+    return [f for f in found if f.rule not in known]
 
 
 def in_words_for(found: Assessment) -> Assessment:
