@@ -170,6 +170,9 @@ def _settled(state: State, field: Field, answer: Answer) -> State:
         for other in settled.answers
         if questionnaire().has(other) and not applies(questionnaire().field(other), settled)
     }
+    if field.id == "about":  # one and the same person has been writing all along
+        given = {other: replace(each, said_by=settled.said_by) for other, each in settled.answers.items()}
+        settled = replace(settled, answers=given)
     if void:
         kept = {other: given for other, given in settled.answers.items() if other not in void}
         settled = replace(settled, answers=kept, trail=tuple(each for each in trail if each not in void))

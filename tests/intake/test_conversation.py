@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from actions.intake.apply import Effect
 from actions.intake.decision import Kind
+from knowledge.intake import questionnaire
 from tests.intake.talk import SHORT_PATH, Talk, at
 
 
@@ -37,6 +40,25 @@ def test_a_carer_is_asked_about_them_and_for_both_names() -> None:
     talk.says("yes", "none", "no", "x y z", "neck", "it hurts", "2020", "5", "skip", "skip", "sleep", "Mary Example")
     talk.is_asked("carer_name").says("Sam Example")
     assert talk.answer("carer_name").said_by == "carer"
+
+
+def test_a_carer_is_asked_in_whole_sentences() -> None:
+    field = questionnaire().field("matters")
+    assert questionnaire().say(field.ask, "other").startswith("What matters most to them?")
+    said = [
+        questionnaire().say(text, "other")
+        for field in questionnaire().fields
+        for text in (field.ask, field.again, field.help, field.why)
+    ]
+    wrong = re.compile(r"\b(?:to|for|of|with|from|pays:|bothers|worries|affects|limits|stop|give|reaches) they\b")
+    assert [text for text in said if wrong.search(text)] == []
+
+
+def test_what_a_carer_said_before_it_was_known_is_theirs() -> None:
+    talk = at("about").says("my husband")
+    assert {answer.said_by for answer in talk.state.answers.values()} == {"carer"}
+    talk.says("wife", "he is 61", "change who it is about to me")
+    assert {answer.said_by for answer in talk.state.answers.values()} == {"patient"}
 
 
 @pytest.mark.parametrize("text", ["no", "I'm 16", "she is 12, no"])
