@@ -19,7 +19,7 @@ _NAME = r"(?:my |the |their |her |his )?(?P<name>[a-z' \-]{2,40}?)"
 _CHANGE_TO = re.compile(
     _LEAD
     + r"(?:change|correct|update|edit|fix|replace|set|put)\s+(?P<name>.+?)"
-    + r"(?:\s+(?:to|into|with|as|=)\s+(?P<value>.+))?$"
+    + r"(?:(?:\s+(?:to|into|with|as|=)|\s*:)\s+(?P<value>.+))?$"
 )
 _SHOULD_BE = re.compile(
     _LEAD + _NAME + r"\s+(?:should be|should say|should have been|must be|is actually|was actually|is really|"
