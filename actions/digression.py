@@ -33,6 +33,15 @@ def leaving(message: Mapping[str, Any]) -> Button | None:
     return Button(title, f"/{intent}") if title and short and sure else None
 
 
+def answered_topics(message: Mapping[str, Any]) -> list[str]:
+    """The topics of a message that are answered in the middle of something else; empty when it only tells something."""
+    topics, text = without_delay(asked_topics(message), message.get("told") or ""), message.get("text") or ""
+    if not (text.startswith("/") or text.rstrip().endswith("?") or questions(text)):
+        # "He looked at my scan" tells something here and does not ask us to look at it.
+        topics = [topic for topic in topics if content().answers[topic].kind == "answer"]
+    return topics
+
+
 def digress(tracker: Tracker) -> list[Reply]:
     """The replies to a message that asks something else; empty when it does not. One payload at most."""
     message = tracker.latest_message
@@ -49,10 +58,6 @@ def digress(tracker: Tracker) -> list[Reply]:
         wordings = dialogue().chitchat.get(label) or dialogue().chitchat["greet"]
         return [Reply(wordings[0].format(phone=content().clinic.phone))]
     if intent == "faq":
-        topics, text = without_delay(asked_topics(message), message.get("told") or ""), message.get("text") or ""
-        if not (text.startswith("/") or text.rstrip().endswith("?") or questions(text)):
-            # "He looked at my scan" tells something here and does not ask us to look at it.
-            topics = [topic for topic in topics if content().answers[topic].kind == "answer"]
-        number = emergency_number(tracker)
+        topics, number = answered_topics(message), emergency_number(tracker)
         return [Reply(reply.text) for reply in answer_topics(topics, emergency=number)] if topics else []
     return []

@@ -19,7 +19,7 @@ from actions.answering import asked_topics, follow_up
 from actions.base import Button, Events, PatientAction, Reply, say
 from actions.case_words import already_sent, delete_question, facts, nothing_to_resume, sent_reply
 from actions.database import StoreUnavailable
-from actions.digression import digress
+from actions.digression import answered_topics, digress
 from actions.intake.apply import Effect
 from actions.intake.decision import Message
 from actions.intake.state import State
@@ -65,6 +65,8 @@ def message_of(parsed: Mapping[str, Any]) -> Message:
     pressed = text.startswith("/")
     named = [(topic, 1.0) for topic in asked_topics(parsed)] if pressed else []
     topics = named or [(topic["id"], topic["confidence"]) for topic in parsed.get("topics") or []]
+    if intent.get("name") == "faq" and not answered_topics(parsed):
+        topics = []  # nothing would be said to it, and the question asked again without a word why
     label = parsed.get("label") or ""
     letter = bool((parsed.get("metadata") or {}).get("letter"))
     return Message(
