@@ -167,8 +167,9 @@ class RedFlagComponent(GraphComponent):
         elif not found.key and not reply:
             found = after_crisis_words(intent, found, heard, before)
         where = self._new_country(said, heard, slots, tracker)
-        if not found.key and where:
-            found = reminder(heard)  # who says where they are after emergency words needs the number of that country
+        # Who says where they are after emergency words needs the number of that country; but the intake asks for it itself.
+        if not found.key and where and loop != "intake_form":
+            found = reminder(heard)
         elif not found.key and not reply and loop is None:
             if _is_remark(message, intent, states, heard, before):
                 found = reminder(heard)

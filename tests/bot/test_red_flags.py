@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, SessionStarted, SlotSet, UserUttered
+from rasa.shared.core.events import ActionExecuted, ActiveLoop, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.training_data.message import Message
 
@@ -191,6 +191,13 @@ def test_a_country_named_some_messages_later_gives_its_number_once(component: Re
         *events, UserUttered("we are in the UK", {"name": "red_flag"}), UserUttered("ok", {"name": "affirm"})
     )
     assert intent(heard(component, "I'm in the UK", on=again)) == "faq"
+
+
+def test_the_intakes_own_question_for_the_country_is_answered_in_it(component: RedFlagComponent) -> None:
+    """Else whoever begins an intake after emergency words is put out of it, and told the same at every answer."""
+    asked = tracker(told(component, "i cant pee"), UserUttered("ok"), UserUttered("hm"), ActiveLoop("intake_form"))
+    message = heard(component, "I live in Texas", on=asked)
+    assert intent(message) == "faq" and entities(message)["country"] == "US"
 
 
 def test_a_question_that_no_rule_asked_gives_way_to_a_plain_topic(component: RedFlagComponent) -> None:
