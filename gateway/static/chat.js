@@ -217,6 +217,19 @@ function follow(item) {
   scroll.scrollTop = asked.offsetTop - 12;
 }
 
+/** Say that there is more to read below, and lead there. Keys scroll by themselves. */
+function below() {
+  $("more").hidden = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 8;
+}
+
+$("more").addEventListener("click", () => {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  scroll.scrollBy({ top: scroll.clientHeight * 0.8, behavior: calm ? "auto" : "smooth" });
+});
+scroll.addEventListener("scroll", below, { passive: true });
+const sizes = new ResizeObserver(below);
+for (const part of [scroll, ...scroll.children]) sizes.observe(part);
+
 function typing() {
   const on = waiting.size > 0;
   if (on === !$("typing").hidden) return;

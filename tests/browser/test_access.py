@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import Chat, violations
 from tests.gateway.conftest import Door
@@ -172,6 +172,38 @@ def test_small_screens_and_400_percent_zoom(door: Door, make_context: Make, size
             target.scroll_into_view_if_needed()
             expect(target).to_be_in_viewport()
     chat.shot(f"small_{size[0]}x{size[1]}")
+
+
+def in_sight(place: Locator) -> bool:
+    """Whether a person sees the lower edge of ``place``: it may be scrolled out of the part of the page it is in."""
+    return bool(
+        place.evaluate(
+            """node => { const box = node.getBoundingClientRect();
+            const at = document.elementFromPoint(box.left + box.width / 2, box.bottom - 3);
+            return at !== null && (node === at || node.contains(at)); }"""
+        )
+    )
+
+
+@pytest.mark.parametrize("size", [(360, 640), (360, 740), (1280, 560)], ids=str)
+def test_a_choice_is_seen_only_with_the_words_it_answers(door: Door, make_context: Make, size: tuple[int, int]) -> None:
+    """ "Yes" beside the end of another text would be pressed for that text: consent nobody read."""
+    chat = Chat(make_context(viewport={"width": size[0], "height": size[1]}).new_page()).open(door.url)
+    chat.says("digression, please", replies=2)
+    question = chat.replies.last.locator(".bubble")
+    assert not in_sight(question)
+    assert not in_sight(chat.button("Yes"))
+    more = chat.find("#more")
+    expect(more).to_be_visible()
+    for _ in range(9):
+        if more.is_hidden():
+            break
+        more.click()
+        chat.page.wait_for_timeout(600)
+    assert in_sight(question) and in_sight(chat.button("Yes")) and in_sight(chat.button("No"))
+    chat.choose("Yes")
+    assert in_sight(chat.replies.last.locator(".bubble"))
+    expect(more).to_be_hidden()
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,13 @@ SCRIPT: list[tuple[str, list[dict[str, Any]]]] = [
     ("first doctor", [ANSWER]),
     ("erase it all", [{"text": words().say["delete_done"], "custom": {"kind": "erased"}}]),
     ("two messages", [{"text": "One."}, {"text": "Two.", "buttons": buttons(("Yes", "/affirm"))}]),
+    (
+        "digression",
+        [
+            {"text": " ".join(["We keep this chat for 30 days and no longer."] * 12)},
+            {"text": "May I save your answers?", "buttons": buttons(("Yes", "/affirm"), ("No", "/deny"))},
+        ],
+    ),
     ("/ask_source", [{"text": "This is from a study of 485 people in Brazil, printed in 2017."}]),
     (
         "/explain_term",
