@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from gateway.bus import Bus
 from gateway.config import Config
@@ -21,6 +23,7 @@ from gateway.tokens import Claim, issue, verify
 from gateway.turns import Turns
 from knowledge.chat import chat_words
 
+SIGNED_BYTES = 16 * 1024
 TOKEN_HEADER = "X-Session-Token"  # noqa: S105 (a name)
 
 
@@ -126,3 +129,14 @@ async def read_json(request: web.Request) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise Refused(400, "bad_request")
     return data
+
+
+async def read_signed(request: web.Request) -> Any:
+    """Return the JSON that one of our own processes has signed (Standard Webhooks). Raises web.HTTPUnauthorized."""
+    config = request.app[GATEWAY].config
+    body = await read_body(request, SIGNED_BYTES, config.limits.body_seconds)
+    secret = base64.b64encode(bytes.fromhex(config.notices_secret)).decode()
+    try:
+        return Webhook(secret).verify(body, dict(request.headers))
+    except (WebhookVerificationError, ValueError):
+        raise web.HTTPUnauthorized(text='{"error": "signature"}', content_type="application/json") from None

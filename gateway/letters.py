@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 
 from aiohttp import web
-from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from gateway.http import GATEWAY, read_body
-from gateway.notices import MOST_BYTES, SENDER
+from gateway.http import GATEWAY, read_signed
+from gateway.notices import SENDER
 
 log = logging.getLogger(__name__)
 
@@ -20,12 +18,7 @@ routes = web.RouteTableDef()
 async def letter(request: web.Request) -> web.Response:
     """Hand out one letter for ``{"sender_id", "letter"}``, signed as notices are. 404: it is not there (any more)."""
     gateway = request.app[GATEWAY]
-    body = await read_body(request, MOST_BYTES, gateway.config.limits.body_seconds)
-    secret = base64.b64encode(bytes.fromhex(gateway.config.notices_secret)).decode()
-    try:
-        data = Webhook(secret).verify(body, dict(request.headers))
-    except (WebhookVerificationError, ValueError):
-        return web.json_response({"error": "signature"}, status=401)
+    data = await read_signed(request)
     if not isinstance(data, dict) or not all(isinstance(data.get(key), str) for key in ("sender_id", "letter")):
         return web.json_response({"error": "sender_id and letter must be strings"}, status=422)
     sender = SENDER.fullmatch(data["sender_id"])

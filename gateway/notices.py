@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 import re
 from typing import Any
 
 from aiohttp import web
-from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from gateway.http import GATEWAY, Gateway, read_body
+from gateway.http import GATEWAY, Gateway, read_signed
 from gateway.store import Gone
 from knowledge.chat import chat_words
 from runtime.channels import WEBHOOK_OF
@@ -19,7 +17,6 @@ log = logging.getLogger(__name__)
 
 SENDER = re.compile(r"([a-z]+)-([0-9a-f]{32})")
 REFERENCE = re.compile(r"[A-Z]{2,3}-[0-9A-Z]{4}-[0-9A-Z]{4}")
-MOST_BYTES = 16 * 1024
 
 routes = web.RouteTableDef()
 
@@ -28,12 +25,7 @@ routes = web.RouteTableDef()
 async def notice(request: web.Request) -> web.Response:
     """Push one notice. 202: shown or taken, 200: shown before, 404: that chat is no longer there, 503: come again."""
     gateway = request.app[GATEWAY]
-    body = await read_body(request, MOST_BYTES, gateway.config.limits.body_seconds)
-    secret = base64.b64encode(bytes.fromhex(gateway.config.notices_secret)).decode()
-    try:
-        data = Webhook(secret).verify(body, dict(request.headers))
-    except (WebhookVerificationError, ValueError):
-        return web.json_response({"error": "signature"}, status=401)
+    data = await read_signed(request)
     problem, channel, session, shown = _read(gateway, data)
     if problem:
         return web.json_response({"error": problem}, status=422)

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.typed import bare
+from runtime.typed import bare, clean
 
 MAX_BODY = 64 * 1024
 MAX_SENDER = 128
@@ -24,11 +24,12 @@ _SENDER = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])
 
 
 class BadRequest(ValueError):
-    """The request is not of the agreed shape. ``code`` names what is wrong; the text is for a developer to read."""
+    """The request is not taken. ``code`` names what is wrong; the text is for a developer to read."""
 
-    def __init__(self, code: str, explanation: str) -> None:
+    def __init__(self, code: str, explanation: str, status: int = 400) -> None:
         super().__init__(explanation)
         self.code = code
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,14 @@ def read(body: bytes) -> Inbound:
         raise BadRequest("bad_message", "'message' must be a string.")
     trace = trace if trace and re.fullmatch(r"[\w-]{1,64}", trace) else None
     return Inbound(sender, text, trace, again=data.get("again") is True, letter=_letter(data))
+
+
+def opened(body: bytes, agent: Any) -> tuple[Inbound, str]:
+    """Return the request in ``body`` and what ``agent`` (Rasa's) may be told of its text. Raises BadRequest."""
+    message = read(body)
+    if agent is None or not agent.is_ready():
+        raise BadRequest("not_ready", "No model is loaded yet.", 503)
+    return message, disarm(clean(message.text), agent.domain.intents)
 
 
 def disarm(text: str, intents: Collection[str]) -> str:

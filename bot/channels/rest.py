@@ -15,7 +15,6 @@ from sanic.response import json as json_response
 from bot.channels import inbound
 from bot.channels.turn import UrgentOutput, take_turn
 from knowledge.chat import chat_words
-from runtime.typed import clean
 from safety.letters import is_letter
 
 log = logging.getLogger(__name__)
@@ -53,14 +52,11 @@ class SafeRestInput(InputChannel):
 
         @routes.route("/webhook", methods=["POST"])
         async def receive(request: Request) -> HTTPResponse:
-            try:
-                message = inbound.read(request.body)
-            except inbound.BadRequest as error:
-                return json_response({"error": error.code, "message": str(error)}, status=400)
             agent = request.app.ctx.agent
-            if agent is None or not agent.is_ready():
-                return json_response({"error": "not_ready", "message": "No model is loaded yet."}, status=503)
-            text = inbound.disarm(clean(message.text), agent.domain.intents)
+            try:
+                message, text = inbound.opened(request.body, agent)
+            except inbound.BadRequest as error:
+                return json_response({"error": error.code, "message": str(error)}, status=error.status)
             problem = await self._problem(text, message, agent)
             if problem:
                 return json_response([{"recipient_id": message.sender, "text": problem}])

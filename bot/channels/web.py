@@ -19,7 +19,6 @@ from sanic.response import json as json_response
 from bot.channels import inbound
 from bot.channels.turn import UrgentOutput, take_turn
 from runtime.settings import secret
-from runtime.typed import clean
 
 log = logging.getLogger(__name__)
 
@@ -88,14 +87,11 @@ class WebInput(InputChannel):
         async def receive(request: Request) -> HTTPResponse:
             if not hmac.compare_digest(request.headers.get(SECRET_HEADER, "").encode(), self._secret):
                 return json_response({"error": "forbidden", "message": f"{SECRET_HEADER} is wrong."}, status=403)
-            try:
-                message = inbound.read(request.body)
-            except inbound.BadRequest as error:
-                return json_response({"error": error.code, "message": str(error)}, status=400)
             agent = request.app.ctx.agent
-            if agent is None or not agent.is_ready():
-                return json_response({"error": "not_ready", "message": "No model is loaded yet."}, status=503)
-            text = inbound.disarm(clean(message.text), agent.domain.intents)
+            try:
+                message, text = inbound.opened(request.body, agent)
+            except inbound.BadRequest as error:
+                return json_response({"error": error.code, "message": str(error)}, status=error.status)
             if not text or len(text) > MAX_TEXT:
                 explanation = f"'message' must have 1 to {MAX_TEXT} readable characters."
                 return json_response({"error": "bad_length", "message": explanation}, status=400)
