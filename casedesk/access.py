@@ -35,7 +35,7 @@ def page(right: str, *, seen: bool = True) -> Callable[[Handler], Handler]:
             staff = await request.app[DATABASE].run(accounts.staff_of, token, seen=seen)
             if staff is None:
                 if request.method == "POST":
-                    return render(request, "message.html", status=403, title="Your log-in has ended", words=TIMED_OUT)
+                    return await _refused(request, 403, "Your log-in has ended", TIMED_OUT)
                 raise web.HTTPSeeOther(f"/login?next={quote(request.path_qs)}")
             request[STAFF] = staff
             if request.method == "POST":
@@ -47,11 +47,18 @@ def page(right: str, *, seen: bool = True) -> Callable[[Handler], Handler]:
             try:
                 return await handler(request)
             except NotNow as error:
-                return render(request, "message.html", status=409, title="Not done", words=str(error))
+                return await _refused(request, 409, "Not done", str(error))
 
         return checked
 
     return decorate
+
+
+async def _refused(request: web.Request, status: int, title: str, words: str) -> web.Response:
+    """Say why a step was not done; what was written stands there again, if it came from one of the desk's own pages."""
+    form = await request.post() if request.method == "POST" and same_site(request) else {}
+    written = str(form.get("text") or form.get("note") or "")[:5000]
+    return render(request, "message.html", status=status, title=title, words=words, written=written)
 
 
 TIMED_OUT = "Nothing was changed. Log in again and repeat the step."

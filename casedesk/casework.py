@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from casedesk.accounts import Staff
@@ -65,6 +65,8 @@ OUTCOMES: dict[str, str] = {
     "no_answer": "Called, no answer: will call again",
     "mistake": "Not a warning sign",
 }
+CALL_AGAIN = "no_answer"
+"""The outcome after which a warning is not done with: it stays on top until somebody was reached."""
 PATIENT_STATUS: dict[str, str] = {
     "new": "received",
     "accepted": "accepted",
@@ -200,6 +202,11 @@ def flags_dealt_with(session: Session, desk: Desk, staff: Staff, case: Case, tex
     case.flag_rank = 0
     add_entry(session, desk, staff, case, "flags", None, text.strip())
     desk.record(session, staff.name, "red flags dealt with", case.reference)
+
+
+def is_open() -> ColumnElement[bool]:
+    """Whether a warning still needs somebody at the desk."""
+    return or_(Escalation.acknowledged_at.is_(None), Escalation.outcome == CALL_AGAIN)
 
 
 def acknowledge(session: Session, desk: Desk, staff: Staff, escalation: Escalation, outcome: str) -> None:

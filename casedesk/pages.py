@@ -53,7 +53,7 @@ async def pulse(request: web.Request) -> web.StreamResponse:
             return session.scalar(select(func.count()).select_from(table).where(*where)) or 0
 
         return {
-            "warnings": count(Escalation, Escalation.acknowledged_at.is_(None)),
+            "warnings": count(Escalation, casework.is_open()),
             "new": count(Case, Case.status == "new"),
             "changed": count(Case, Case.changed),
         }

@@ -23,6 +23,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Server": "case-desk",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 TIER_WORDS = {
@@ -85,6 +86,11 @@ def render(request: web.Request, template: str, *, status: int = 200, **values: 
         return Markup('<time datetime="{}">{}</time>').format(at.astimezone(UTC).isoformat(timespec="minutes"), words)
 
     page = environment.get_template(template).render(
-        staff=request.get(STAFF), path=request.path, when=when, zone=zone.key, **{"csrf": "", **values}
+        staff=request.get(STAFF),
+        path=request.path,
+        status=status,
+        when=when,
+        zone=zone.key,
+        **{"csrf": "", "written": "", **values},
     )
     return web.Response(text=page, content_type="text/html", status=status, headers=HEADERS)

@@ -108,6 +108,7 @@ class Warning_:
     contact: str
     person: str
     case: str | None
+    is_open: bool
     acknowledged_at: datetime | None = None
     acknowledged_by: str = ""
     outcome: str = ""
@@ -141,8 +142,7 @@ def worklist(session: Session, desk: Desk, staff: Staff, filters: Filters) -> Wo
         total=total,
         pages=max(1, -(-total // PAGE)),
         counts=_counts(session, staff, now),
-        waiting=session.scalar(select(func.count()).select_from(Escalation).where(Escalation.acknowledged_at.is_(None)))
-        or 0,
+        waiting=session.scalar(select(func.count()).select_from(Escalation).where(casework.is_open())) or 0,
     )
 
 
@@ -219,12 +219,8 @@ def row_of(desk: Desk, staff: Staff, case: Case, now: datetime) -> Row:
 
 
 def warnings(session: Session, desk: Desk, now: datetime, *, sender_id: str = "") -> list[Warning_]:
-    """Return the worst warnings nobody has acknowledged, or all of one chat."""
-    query = select(Escalation)
-    if sender_id:
-        query = query.where(Escalation.sender_id == sender_id)
-    else:
-        query = query.where(Escalation.acknowledged_at.is_(None))
+    """Return the worst warnings that are still open, or all of one chat."""
+    query = select(Escalation).where(Escalation.sender_id == sender_id if sender_id else casework.is_open())
     found = session.scalars(query.order_by(Escalation.tier_rank.desc(), Escalation.deadline).limit(PINNED)).all()
     senders = [escalation.sender_id for escalation in found]
     rows = session.scalars(select(Case).where(Case.sender_id.in_(senders)).order_by(Case.received_at))
@@ -255,6 +251,7 @@ def _warning(desk: Desk, escalation: Escalation, case: Case | None, now: datetim
         else str(contact or ""),
         person=content.get("person", "self"),
         case=case.reference if case else None,
+        is_open=escalation.acknowledged_at is None or escalation.outcome == casework.CALL_AGAIN,
         acknowledged_at=escalation.acknowledged_at,
         acknowledged_by=escalation.acknowledged_by.name if escalation.acknowledged_by else "",
         outcome=casework.OUTCOMES.get(escalation.outcome or "", ""),

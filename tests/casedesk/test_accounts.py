@@ -201,6 +201,7 @@ async def test_the_cookie_is_not_for_scripts_and_over_https_alone_in_production(
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert reply.headers["Cache-Control"] == "no-store"
+        assert reply.headers["Server"] == "case-desk", "which software, and how old, is nobody's business"
     from casedesk.context import SETTINGS
     from runtime.settings import settings
 

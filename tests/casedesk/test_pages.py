@@ -287,6 +287,40 @@ async def test_warnings_stay_on_top_until_acknowledged_and_the_patient_is_told_o
     assert (await clinic.asks(f"/api/status/{reference(2, 'ESC')}"))[1]["status"] == "acknowledged"
 
 
+async def test_a_warning_nobody_could_be_reached_about_stays_on_top(clinic: Clinic) -> None:
+    await clinic.delivers("escalation.raised", escalation())
+    nurse = await clinic.person("Nurse Example")
+    page = await nurse.sends(f"/escalations/{WARNING}/acknowledge", outcome="no_answer", back="/")
+    assert "1 warning to acknowledge" in page
+    assert "Nurse Example" in page and "Called, no answer: will call again" in page
+    async with nurse.client.get("/pulse") as reply:
+        assert (await reply.json())["warnings"] == 1
+    page = await nurse.sends(f"/escalations/{WARNING}/acknowledge", outcome="spoke_going", back="/")
+    assert "to acknowledge" not in page
+    assert clinic.counts("notices") == 1
+
+
+async def test_a_step_that_is_not_done_leads_back_to_the_case_with_what_was_written(local: Clinic) -> None:
+    await local.delivers("intake.submitted", intake())
+    nurse = await local.person("Nurse Example")
+    form = {"to": "closed", "was": "new", "note": "<b>Rang twice & wrote"}
+    page = await nurse.sends(f"/cases/{CASE}/status", 409, **form)
+    assert f'<a href="/cases/{CASE}">Back to the case</a>' in page
+    assert "&lt;b&gt;Rang twice &amp; wrote" in page
+    page = await nurse.opens(f"/cases/{reference(9)}", 404)
+    assert '<a href="/">Back to the worklist</a>' in page
+
+
+async def test_what_was_written_when_the_log_in_had_ended_is_shown_to_be_copied(local: Clinic) -> None:
+    await local.delivers("intake.submitted", intake())
+    nurse = await local.person("Nurse Example")
+    local.changes("DELETE FROM log_ins")
+    assert "He takes pills &amp; rests" in await nurse.sends(f"/cases/{CASE}/notes", 403, text="He takes pills & rests")
+    elsewhere = {"Origin": "https://elsewhere.example"}
+    async with nurse.client.post(f"/cases/{CASE}/notes", data={"text": "Call us at once"}, headers=elsewhere) as reply:
+        assert reply.status == 403 and "Call us at once" not in await reply.text()
+
+
 async def test_a_sign_seen_after_the_intake_puts_the_case_on_top_with_its_number_to_call(local: Clinic) -> None:
     await local.delivers("intake.submitted", intake(2))
     await local.delivers("intake.submitted", intake(1))
