@@ -29,14 +29,37 @@ _NUMBER = r"(?:1[0-2]|[1-9]|one|two|three|four|five|six|seven|eight|nine|ten|ele
 _WORDS = {word: number for number, word in enumerate(_NUMBER[3:-1].split("|")[2:], start=1)}
 # "L five", but "tone" and "done" are no bones.
 _BONE = rf"{_LETTER}(?:[\s.\-]?(?:1[0-2]|[1-9])|[\s.\-]{_NUMBER})"
-_LINK = r"\s*(?:/|\\|-|–|—|to|thru|through|down\s+to)\s*"
-_NEXT = rf"(?:{_LINK}(?:{_LETTER}[\s.]?)?{_NUMBER}|\s*{_LETTER}\s?{_NUMBER})"
+_LINK = r"\s*(?:/|\\|-|–|—|to|thru|through|(?:up|down)\s+to)\s*"
+_OVER = rf"\s+(?:up)?o(?:n|ver)\s+{_LETTER}\s?{_NUMBER}"
+"""A slip "of L4 on L5" is at their level."""
+_NEXT = rf"(?:{_LINK}(?:{_LETTER}[\s.\-]?)?{_NUMBER}|\s*{_LETTER}\s?{_NUMBER}|{_OVER})"
+_RUN = r"(?:c(?:34|45|56|67)|l(?:23|34|45))"
+"""As written by hand: "L45"."""
 # "T2-weighted" and "T1 images" are ways of taking a scan, not bones.
 _LEVEL = re.compile(
-    rf"(?<![\w.'’]){_BONE}(?:{_NEXT})*(?![\w%]|\s*-?\s*(?:weighted|images?|signal|sequences?|mm\b|cm\b))", re.IGNORECASE
+    rf"(?<![\w.'’])(?:{_BONE}|{_RUN})(?:{_NEXT})*(?![\w%]|\s*-?\s*(?:weighted|images?|signal|sequences?|mm\b|cm\b))",
+    re.IGNORECASE,
 )
 _NECK = re.compile(r"\b(?:c ?[1-7]\b|neck|cervical|acdf|occipit)")
 _PART = re.compile(rf"({_LETTER})?[\s.\-]?({_NUMBER})", re.IGNORECASE)
+# What goes on after a level without its letter: "L3/4, 4/5 and 5/1", "L3, 4 and 5".
+_AND = r"\s*(?:,?\s*(?:and|&|\+)|,)\s*"
+_PAIR_ON = re.compile(
+    rf"{_AND}(?P<upper>[1-7])\s*[/\-–]\s*(?P<lower>[1-7])(?![\w/])(?!\s*(?:power|strength|weak|on the|in the|\())", re.I
+)
+_BONE_ON = re.compile(
+    rf"{_AND}(?P<lower>[2-7])(?=\s*(?:[,.;:)&+]|$|(?:and|levels?|fusion|decompress\w*|lam\w+|disc\w*|is|are|was|were|with)\b))",
+    re.I,
+)
+_ORDINALS = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth"
+_ORDINAL = re.compile(
+    rf"\b(?:({_ORDINALS})\s+(?:and|to|on|over|through)\s+(?:the\s+)?)?({_ORDINALS})\s+(cervical|thoracic|dorsal|lumbar)\b",
+    re.I,
+)
+_LOWEST = re.compile(
+    r"\b(?:lowest|bottom|last|lumbo-?sacral)(?:\s+(?:lumbar|mobile|one))?\s+(?:dis[ck]s?(?! (?:dis|deg|bul))|level|segment)\b(?!\s+of\s+the\s+(?:neck|cervical|thoracic))",
+    re.I,
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +98,7 @@ class Procedure:
     said: tuple[str, ...]
     kind_of: str | None = None
     forms: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     neck: bool = False
 
@@ -89,12 +113,16 @@ class Procedures:
 
 @dataclass(frozen=True)
 class Found:
-    """A procedure and where the text names it; ``exact`` is false when it was read through a misspelling."""
+    """A procedure and where the text names it.
+
+    ``exact`` is false when it was read through a misspelling; ``plainly`` true when only what it is for was said.
+    """
 
     procedure: Procedure
     start: int
     end: int
     exact: bool
+    plainly: bool = False
 
 
 @cache
@@ -111,12 +139,7 @@ def find_levels(text: str) -> tuple[Level, ...]:
     """
     found: list[Level] = []
     before: Level | None = None
-    for match in _LEVEL.finditer(text):
-        bones = _bones(match.group())
-        if not bones:
-            continue
-        places = sorted(SPINE.index(bone) for bone in bones)
-        level = Level(SPINE[places[0]], SPINE[places[-1]], match.start(), match.end())
+    for level in _written(text):
         joined = _joined(before, level, text) if before else None
         if joined:
             level = joined
@@ -126,6 +149,47 @@ def find_levels(text: str) -> tuple[Level, ...]:
             found.append(level)
         before = level
     return tuple(found)
+
+
+def _written(text: str) -> list[Level]:
+    """Every level as it is written, in order; what goes on after one without its letter counts, too."""
+    found: list[Level] = []
+    for match in _LEVEL.finditer(text):
+        bones = _bones(match.group())
+        if not bones:
+            continue
+        found.append(_level(bones, *match.span()))
+        while more := _going_on(found[-1], text):
+            if more.start > found[-1].start:
+                found.append(more)
+            else:
+                found[-1] = more
+    for match in _ORDINAL.finditer(text):
+        letter = {"d": "T"}.get(match[3][0].lower(), match[3][0].upper())
+        bones = [f"{letter}{_ORDINALS.split('|').index(word.lower()) + 1}" for word in match.groups()[:2] if word]
+        if all(bone in SPINE for bone in bones):
+            found.append(_level(bones, *match.span()))
+    found += [Level("L5", "S1", *match.span()) for match in _LOWEST.finditer(text)]
+    return sorted(found, key=lambda level: level.start)
+
+
+def _level(bones: list[str], start: int, end: int) -> Level:
+    places = sorted(SPINE.index(bone) for bone in bones)
+    return Level(SPINE[places[0]], SPINE[places[-1]], start, end)
+
+
+def _going_on(level: Level, text: str) -> Level | None:
+    """The next level, or the longer one, where a list goes on without the letter and without a gap."""
+    following = SPINE[SPINE.index(level.lower) + 1 :][:1]
+    pair = _PAIR_ON.match(text, level.end)
+    if pair and following and level.upper != level.lower:
+        if (pair["upper"], pair["lower"]) == (level.lower[1:], following[0][1:]):
+            return Level(level.lower, following[0], pair.start("upper"), pair.end())
+        return None
+    bone = _BONE_ON.match(text, level.end)
+    if bone and following and (level.lower[0], bone["lower"]) == (following[0][0], following[0][1:]):
+        return Level(level.upper, following[0], level.start, bone.end())
+    return None
 
 
 def _bones(written: str) -> list[str]:
@@ -149,10 +213,15 @@ def _bones(written: str) -> list[str]:
 
 
 def _joined(before: Level, after: Level, text: str) -> Level | None:
-    """ "L4 and L5" is one level; "C5-6 and C6-7" stay two."""
+    """ "L4, L5 and S1" is one run of bones; "C5-6 and C6-7" stay two."""
     between = text[before.end : after.start].strip().lower()
-    single = before.upper == before.lower and after.upper == after.lower
-    if single and between in ("and", "&", "+", ",", "") and SPINE.index(after.upper) - SPINE.index(before.lower) == 1:
+    run = "," in text[before.start : before.end] or before.upper == before.lower
+    if (
+        run
+        and after.upper == after.lower
+        and between in ("and", "&", "+", ",", ", and", "")
+        and SPINE.index(after.upper) - SPINE.index(before.lower) == 1
+    ):
         return Level(before.upper, after.lower, before.start, after.end)
     return None
 
@@ -174,6 +243,9 @@ def find_procedures(text: str) -> tuple[Found, ...]:
         if neck or not procedure.neck:
             for match in pattern.finditer(bare):
                 _take(taken, procedure, match, widening=True)
+    if not taken:  # "to take the pressure off the nerve" names an operation only where nothing else does
+        for pattern, procedure in _purposes():
+            taken += [Found(procedure, *match.span(), True, True) for match in pattern.finditer(bare)]
     for word in re.finditer(r"[a-z]{8,}", plain):
         if any(word.start() < other.end and other.start < word.end() for other in taken):
             continue
@@ -194,13 +266,17 @@ def find_procedures(text: str) -> tuple[Found, ...]:
 def _take(taken: list[Found], procedure: Procedure, match: re.Match[str], *, widening: bool = False) -> None:
     """Add what ``match`` names to ``taken``, unless it overlaps. With ``widening`` it replaces what lies within it."""
     within = [other for other in taken if match.start() <= other.start and other.end <= match.end()]
+    own = broader_than(procedure) | {procedure.id, *procedure.parts}
+    others = [other for other in within if other.procedure.id not in own]
     if any(match.start() < other.end and other.start < match.end() and other not in within for other in taken):
         return
     start = match.start()
     if within and not (widening and _is_told_by(procedure, within)):
-        if not widening or match.end() == (start := max(other.end for other in within)):
+        # "Posterior laminectomy and fusion" of the neck: the laminectomy stays, the fusion is the procedure.
+        last = others if procedure.neck and others else within
+        if not widening or match.end() == (start := max(other.end for other in last)):
             return
-        within = []
+        within = [other for other in within if other.start >= start]
     taken[:] = [other for other in taken if other not in within]
     taken.append(Found(procedure, start, match.end(), True))
 
@@ -239,6 +315,12 @@ def _forms() -> tuple[tuple[re.Pattern[str], Procedure], ...]:
     found = [(form, item) for item in procedures().procedures for form in item.forms]
     found.sort(key=lambda pair: not pair[1].neck)
     return tuple((re.compile(rf"(?<!\w)(?:{_filled(form)})"), item) for form, item in found)
+
+
+@cache
+def _purposes() -> tuple[tuple[re.Pattern[str], Procedure], ...]:
+    found = [(form, item) for item in procedures().procedures for form in item.purposes]
+    return tuple((re.compile(rf"(?<!\w)(?:{_filled(form)})(?!\w)"), item) for form, item in found)
 
 
 def _filled(form: str) -> str:

@@ -15,8 +15,8 @@ from typing import Literal
 
 from actions.glossary import find_terms
 from actions.report.elements import is_negated
-from actions.report.recommendation import NOT_OPERATIONS
 from actions.report.rules import report_rules
+from actions.report.said import NOT_OPERATIONS
 from actions.spine_terms import find_levels, find_procedures
 from knowledge.explain import Remark, compare_words
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 from actions.compare.compare import conditions
 from actions.glossary import find_terms
-from actions.report.recommendation import NOT_OPERATIONS
+from actions.report.said import NOT_OPERATIONS
 from actions.spine_terms import find_levels, find_procedures
 from knowledge.explain import CompareQuestion, compare_words
 

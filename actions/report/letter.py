@@ -103,6 +103,8 @@ def _sentences(text: str) -> list[Sentence]:
     section, place = "", 0
     afresh = [match.end() for match in re.finditer(rf"\n[ \t]*\n[ \t]*(?={report_rules().afresh})", text)]
     headings = _headings(text)
+    if report_rules().compiled(report_rules().recommendation.operation_note).search(text.lower()):
+        headings = [(start, end, "done" if opened == "other" else opened) for start, end, opened in headings]
     following = [start for start, _, _ in headings[1:]] + [len(text)]
     for (start, end, opened), until in zip(headings, following, strict=False):
         found += _split_afresh(text, place, start, section, afresh)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from actions.report.letter import Sentence
-from actions.spine_terms import Level, find_levels
+from actions.spine_terms import SPINE, Level, find_levels
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,12 @@ _AT = re.compile(
 )
 """What makes a single bone a level although the sentence has others: "decompression at T8 with fixation T6-T10"."""
 _OPERATED = re.compile(r" (?:[a-z]+ )?(?:decompress|laminect|corpect|vertebrect|resection|kyphopl|vertebropl)", re.I)
+_ROOT = re.compile(r"\s*(?:(?:selective|exiting|traversing)\s+)?(?:nerve|root|transforaminal|perineural|block)", re.I)
+_NEXT_LEVEL = re.compile(
+    r"(?:decompression|\w+ectomy|\w+otomy|fusion)s? (?:of |at )?(?:the )?(?:(?:level|segment|one|disc|just|immediately) )*"
+    r"(?P<way>above|below)\b",
+    re.I,
+)
 _TO_PELVIS = re.compile(r"\s*(?:-|–|to|down to)\s*(?:the )?(pelvis|sacrum|ilium|iliac|sacral)\w*", re.I)
 
 
@@ -84,6 +90,40 @@ def beside(sentence: Sentence, start: int, end: int) -> tuple[NamedLevel, ...]:
         if group:
             return tuple(group)
     return ()
+
+
+def root_of(sentence: Sentence) -> tuple[NamedLevel, ...]:
+    """The bones that name a nerve root ("a right S1 root block")."""
+    return tuple(
+        NamedLevel(level.name, sentence.text[level.start : level.end])
+        for level in find_levels(sentence.text)
+        if _ROOT.match(sentence.text, level.end)
+    )
+
+
+def elsewhere(sentence: Sentence, levels: tuple[NamedLevel, ...]) -> bool:
+    """Whether the sentence speaks of other levels only: "I would not fuse L4-5" beside a fusion of L5-S1."""
+    here = {segment for _, segments in _named(sentence) for segment in segments}
+    theirs = {segment for level in levels for found in find_levels(level.said) for segment in found.segments}
+    return bool(here and theirs) and not here & theirs
+
+
+def next_to(
+    levels: tuple[NamedLevel, ...], sentences: tuple[Sentence, ...], everywhere: tuple[Sentence, ...]
+) -> tuple[NamedLevel, ...]:
+    """The level above or below ``levels`` where ``sentences`` say so: "TLIF L5-S1 and decompression above"."""
+    written = {level.name: level for sentence in everywhere for level, segments in _named(sentence) if segments}
+    found: dict[str, NamedLevel] = {}
+    for way in (match["way"].lower() for sentence in sentences for match in _NEXT_LEVEL.finditer(sentence.text)):
+        for level in levels:
+            ends = level.name.split("-")
+            if ends[0] not in SPINE or ends[-1] not in SPINE:
+                continue
+            top, bottom = SPINE.index(ends[0]), SPINE.index(ends[-1])
+            pair = SPINE[top - 1 : top + 1] if way == "above" else SPINE[bottom : bottom + 2]
+            if "-".join(pair) in written:
+                found["-".join(pair)] = written["-".join(pair)]
+    return tuple(level for name, level in found.items() if name not in {known.name for known in levels})
 
 
 def widest(sentences: tuple[Sentence, ...]) -> tuple[NamedLevel, ...]:

@@ -7,20 +7,16 @@ or already done. What the writer advises beats what the writer reports.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 from typing import Literal
 
-from actions.glossary import ordinary_words
 from actions.report.letter import Letter, Sentence
-from actions.report.levels import CURVE, NamedLevel, beside, widest
+from actions.report.levels import CURVE, NamedLevel, beside, elsewhere, next_to, root_of, widest
 from actions.report.rules import report_rules
-from actions.spine_terms import Procedure, broader_than, find_procedures
+from actions.report.said import OF_NO_ADVICE, Kind, Said, judge, needle_treatments_in, operations_in
+from actions.spine_terms import Procedure, broader_than
 
 Stance = Literal["operate", "no_operation", "non_surgical", "conditional", "done", "none"]
-NOT_OPERATIONS = frozenset({"epidural", "ablation"})
-"""Treatments ``find_procedures`` knows that are no operations."""
 
 
 @dataclass(frozen=True)
@@ -41,43 +37,20 @@ class Recommendation:
     """Where in the first of ``sentences`` an operation is named."""
 
 
-class Kind(Enum):
-    """What a sentence says of an operation it names."""
-
-    ADVISED = auto()
-    REFUSED = auto()
-    AVOIDED = auto()
-    LATER = auto()
-    REPORTED = auto()
-    REPORTED_REFUSED = auto()
-    DONE = auto()
-    NAMED = auto()
-
-
-@dataclass(frozen=True)
-class _Said:
-    kind: Kind
-    operation: Procedure | None
-    sentence: Sentence
-    quoted: Sentence | None = None
-    """The sentence that says so, when it is another than the one that names the operation."""
-
-
-OF_NO_ADVICE = ("header", "past", "tried", "risks", "benefit")
-"""Sections in which nothing is advised."""
 NOTHING = Recommendation("none")
 
 
 def find_recommendation(letter: Letter) -> Recommendation:
     """Return what ``letter`` recommends; ``stance`` is "none" when it recommends nothing that could be read."""
     rules = report_rules().recommendation
-    said = _decided(_picked([list(_judge(sentence)) for sentence in letter.sentences], letter), letter)
+    said = _decided(_picked([list(judge(sentence)) for sentence in letter.sentences], letter), letter)
 
-    def of(*kinds: Kind) -> list[_Said]:
+    def of(*kinds: Kind) -> list[Said]:
         return [item for item in said if item.kind in kinds]
 
     advised, refused = of(Kind.ADVISED), of(Kind.REFUSED)
     named = [item for item in advised if item.operation]
+    named = [item for item in named if not item.plainly] or named
     if named or (advised and not refused):
         family = {name for item in named if item.operation for name in (item.operation.id, item.operation.kind_of)}
         against = tuple(item.sentence for item in refused if item.operation and item.operation.id in family)
@@ -91,12 +64,13 @@ def find_recommendation(letter: Letter) -> Recommendation:
             [item for item in refused if item.operation]
             or [item for item in later if item.operation]
             or of(Kind.REPORTED)
+            or _needles(letter)
         )
         return _result("no_operation", _narrowed([*refused, *told], said), letter, shown=refused, later=later)
     if care and not (of(Kind.DONE) and not of(Kind.AVOIDED, Kind.LATER)):
         kinds = (Kind.LATER, Kind.REPORTED, Kind.AVOIDED)
-        named_later = next(filter(None, ([i for i in of(kind) if i.operation] for kind in kinds)), [])
-        quoted = [_Said(Kind.ADVISED, None, sentence) for sentence in care]
+        named_later = next(filter(None, ([i for i in of(kind) if i.operation] for kind in kinds)), _needles(letter))
+        quoted = [Said(Kind.ADVISED, None, sentence) for sentence in care]
         return _result("non_surgical", named_later, letter, shown=quoted, later=later)
     for kind, stance in FALLBACKS:
         if of(kind):
@@ -112,7 +86,7 @@ def _says(pattern: str, sentence: Sentence) -> re.Match[str] | None:
 _SAME = {"one": "1", "two": "2", "three": "3", "four": "4"}
 
 
-def _picked(said: list[list[_Said]], letter: Letter) -> list[list[_Said]]:
+def _picked(said: list[list[Said]], letter: Letter) -> list[list[Said]]:
     """What each sentence says, where "I recommend option C" makes what stands under that label of a list the advised."""
     rules = report_rules().recommendation
     for sentence in letter.sentences:
@@ -133,7 +107,7 @@ def _picked(said: list[list[_Said]], letter: Letter) -> list[list[_Said]]:
     return said
 
 
-def _decided(said: list[list[_Said]], letter: Letter) -> list[_Said]:
+def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
     """What each sentence says, with what a later sentence without an operation of its own says of it.
 
     "She is keen to proceed" makes the operation named shortly before the advised one, "I see no need for that" the
@@ -162,7 +136,7 @@ def _decided(said: list[list[_Said]], letter: Letter) -> list[_Said]:
     return [item for items in said for item in items]
 
 
-def _settle(said: list[list[_Said]], before: range, kind: Kind, changed: tuple[Kind, ...], sentence: Sentence) -> None:
+def _settle(said: list[list[Said]], before: range, kind: Kind, changed: tuple[Kind, ...], sentence: Sentence) -> None:
     """Make the operation named last ``kind``. One advised against is quoted with the words that do so."""
     for earlier in before:
         if any(item.operation and item.kind in changed for item in said[earlier]):
@@ -184,99 +158,7 @@ FALLBACKS: tuple[tuple[Kind, Stance], ...] = (
 """What a letter without the writer's own clear advice is taken to say, the first that there is."""
 
 
-def _judge(sentence: Sentence) -> Iterable[_Said]:
-    """Every operation, or plain "surgery", of one sentence with what is said of it."""
-    rules = report_rules()
-    words, plain = rules.recommendation, sentence.plain
-    if sentence.section in OF_NO_ADVICE:
-        return
-    if plain.endswith("?") and sentence.section != "request" and (len(plain) > 60 or _QUESTION.match(plain)):
-        return
-    if rules.compiled(words.slogan).search(plain):  # "No hospital stay, no fusion!"
-        return
-    places: list[tuple[Procedure | None, int, int]] = []
-    places.extend(_operations(sentence))
-    generic = rules.compiled(words.generic).search(plain)
-    if not places and generic:
-        places.append((None, generic.start(), generic.end()))
-    if all(operation is None for operation, _, _ in places) and rules.compiled(words.refused).search(plain):
-        yield _Said(Kind.REFUSED, None, sentence)
-        return
-    for operation, start, end in places:
-        yield _Said(_kind(sentence, start, end), operation, sentence)
-
-
-_FUSED = re.compile(r"fused\b")
-_IS = re.compile(r"\b(?:is|are|was|were|not|partly|solidly|already)\s+$")
-_QUESTION = re.compile(r"(?:what|why|how|when|which|who|will|would|can|could|should|is|are|do|does)\b")
-
-
-def _kind(sentence: Sentence, start: int, end: int) -> Kind:
-    """What the sentence says of the operation named from ``start`` to ``end``."""
-    rules = report_rules()
-    words, plain = rules.recommendation, sentence.plain
-    before, after = _clause_before(plain, start), plain[end:]
-
-    def says(pattern: str, where: str) -> bool:
-        return bool(rules.compiled(pattern).search(where))
-
-    if _FUSED.match(plain[start:end]) and _IS.search(plain[:start]):  # "the joints are not fused" tells of a scan
-        return Kind.NAMED
-    if sentence.section == "done" or says(words.past_before, before) or says(words.past_after, after):
-        return Kind.DONE
-    if sentence.section == "request":
-        return Kind.REPORTED
-    others = not says(words.own, plain[:start]) and sentence.section != "recommendation"
-    reported = others and says(words.reported, plain)
-    if says(words.refused_before, before) or says(words.refused_after, after):
-        return Kind.REPORTED_REFUSED if reported else Kind.REFUSED
-    if says(words.refused_alone, after):  # "told that he needs a fusion, I see no reason for that"
-        return Kind.REFUSED
-    reported = reported or (others and says(words.proposed, plain)) or says(words.asked, before)
-    if says(words.wants_advice, plain[:start]):
-        return Kind.LATER
-    if not others and says(words.put_off_before, before):
-        return Kind.REFUSED
-    if others and says(words.some_need, plain[:start]):  # "one in six will need a fusion later"
-        return Kind.NAMED
-    if others and says(words.evidence, plain):
-        return Kind.NAMED
-    if says(words.told, plain[:start]) or says(words.after_told, after) or says(words.in_risks, plain[:start]):
-        return Kind.NAMED
-    if says(words.avoided_before, before):
-        return Kind.AVOIDED
-    told = sentence.section == "recommendation" and not says(
-        r"{share}", plain
-    )  # "half of them walk further" is no plan
-    cued = told or says(words.cue, plain) or says(words.own_plan, before)
-    if reported:
-        unsure = says(words.may_need, before)
-        return Kind.LATER if unsure else Kind.REPORTED if cued else Kind.NAMED
-    if says(words.conditional, plain) or says(words.option, before) or "?" in before[-12:]:
-        return Kind.LATER
-    return Kind.ADVISED if cued else Kind.NAMED
-
-
-def _operations(sentence: Sentence) -> Iterable[tuple[Procedure, int, int]]:
-    """The operations a sentence names. A guess at a misspelling counts only for a word not otherwise known."""
-    for item in find_procedures(sentence.text):
-        word = sentence.plain[item.start : item.end]
-        if item.procedure.id not in NOT_OPERATIONS and (item.exact or word not in ordinary_words()):
-            yield item.procedure, item.start, item.end
-
-
-def _clause_before(plain: str, start: int) -> str:
-    """What stands before ``start`` in the same clause."""
-    before = plain[:start]
-    cuts = [
-        before.rfind(mark) + len(mark)
-        for mark in (";", ":", " but ", " however ", " so ", " therefore ", " hence ")
-        if mark in before
-    ]
-    return before[max(cuts, default=0) :]
-
-
-def _narrowed(items: list[_Said], said: list[_Said]) -> list[_Said]:
+def _narrowed(items: list[Said], said: list[Said]) -> list[Said]:
     """``items``, where "I would not advise a fusion" means the kind of fusion that the letter names as the other's plan."""
     found = []
     for item in items:
@@ -310,15 +192,33 @@ def _care(letter: Letter) -> tuple[Sentence, ...]:
     return tuple(found)
 
 
+def _needles(letter: Letter) -> list[Said]:
+    """The treatments with a needle that are advised, for a letter that names no operation in its plan."""
+    words, compiled = report_rules().recommendation, report_rules().compiled
+    found = []
+    for sentence in letter.sentences:
+        if sentence.section in (*OF_NO_ADVICE, "history", "examination", "imaging", "done", "match"):
+            continue
+        plain = sentence.plain
+        told = sentence.section == "recommendation" or compiled(words.needle_advised).search(plain)
+        if not told or compiled(words.conditional).search(plain):
+            continue
+        for item in needle_treatments_in(sentence):
+            before = plain[: item.start]
+            if not (compiled(words.needle_tried).search(before) or compiled(words.refused_before).search(before)):
+                found.append(Said(Kind.ADVISED, item.procedure, sentence))
+    return found
+
+
 def _result(
     stance: Stance,
-    items: list[_Said],
+    items: list[Said],
     letter: Letter,
     *,
-    shown: list[_Said] | None = None,
+    shown: list[Said] | None = None,
     against: tuple[Sentence, ...] = (),
     reported: bool = False,
-    later: list[_Said] | None = None,
+    later: list[Said] | None = None,
 ) -> Recommendation:
     """``items`` give operations and levels; ``shown`` (by default the same) the sentences quoted."""
     operations = {item.operation.id: item.operation for item in items if item.operation}
@@ -328,11 +228,14 @@ def _result(
     sentences = tuple(dict.fromkeys(item.sentence for item in naming))
     quoted = tuple(dict.fromkeys(item.quoted or item.sentence for item in shown or items))
     afterwards = next((item.sentence for item in later or [] if item.sentence not in quoted[:1]), None)
-    named_at = next(((start, end) for _, start, end in _operations(quoted[0])), (0, 0))
+    named_at = next(((item.start, item.end) for item in operations_in(quoted[0])), (0, 0))
     levels = _levels(stance, sentences, kept, letter)
     if len(levels) > 1:
-        named = ((s, place) for s in sentences for place in _operations(s) if place[0] in kept)
-        levels = tuple({level: None for s, (_, start, end) in named for level in beside(s, start, end)}) or levels
+        named = [(s, item) for s in sentences for item in operations_in(s) if item.procedure in kept]
+        levels = tuple({level: None for s, item in named for level in beside(s, item.start, item.end)}) or levels
+    if levels:
+        against = tuple(sentence for sentence in against if not elsewhere(sentence, levels))
+        levels = (*levels, *next_to(levels, sentences, letter.sentences))
     return Recommendation(stance, kept, levels, quoted[:2], reported, against, afterwards, named_at)
 
 
@@ -348,6 +251,10 @@ def _levels(
         return widest(tuple(letter.sentences[place + 1] for place in places if place + 1 < len(letter.sentences)))
     if own or not operations or all(operation.id in WITHOUT_LEVEL for operation in operations):
         return own
+    if all(operation.id == "nerve_root_block" for operation in operations):
+        roots = tuple(root for sentence in sentences for root in root_of(sentence))
+        if roots:
+            return roots
     naming = _naming(operations, letter)
     named = widest(tuple(s for s in naming if not _tells_of_the_past(s))) or widest(naming)
     if named:
@@ -373,18 +280,20 @@ def _names_a_condition(sentence: Sentence) -> bool:
     return any(span.term.id in conditions for span in sentence.terms)
 
 
-_NUMBERS = {"one": 1, "1": 1, "single": 1, "two": 2, "2": 2, "three": 3, "3": 3, "four": 4, "4": 4}
-_HOW_MANY = re.compile(rf"\b({'|'.join(_NUMBERS)})[- ]levels?\b", re.I)
+_NUMBERS = {"both": 2, "one": 1, "1": 1, "single": 1, "two": 2, "2": 2, "three": 3, "3": 3, "four": 4, "4": 4}
+_HOW_MANY = re.compile(
+    rf"\b({'|'.join(_NUMBERS)})[- ](?:of (?:the|these|those) )?(?:\w+ )?(?:levels?|discs?|segments?)\b", re.I
+)
 """ "A two level TLIF" in a letter with two levels means them."""
 
 
 ON_AN_EARLIER_ONE = frozenset({"hardware_removal", "revision", "washout"})
 """Operations where an earlier one was: its level is theirs."""
-WITHOUT_LEVEL = frozenset({"stimulator", "si_fusion", "coccygectomy", "pump", "ablation"})
+WITHOUT_LEVEL = frozenset({"stimulator", "si_fusion", "coccygectomy", "pump", "ablation", "joint_injection"})
 
 
 def _tells_of_the_past(sentence: Sentence) -> bool:
-    return sentence.section in ("past", "header") or any(item.kind is Kind.DONE for item in _judge(sentence))
+    return sentence.section in ("past", "header") or any(item.kind is Kind.DONE for item in judge(sentence))
 
 
 def _naming(operations: tuple[Procedure, ...], letter: Letter) -> tuple[Sentence, ...]:
@@ -394,5 +303,8 @@ def _naming(operations: tuple[Procedure, ...], letter: Letter) -> tuple[Sentence
         sentence
         for sentence in letter.sentences
         if sentence.section not in ("past", "header")
-        and any(family & {operation.id, operation.kind_of} for operation, _, _ in _operations(sentence))
+        and any(
+            family & {operation.id, operation.kind_of}
+            for operation in (item.procedure for item in operations_in(sentence))
+        )
     )

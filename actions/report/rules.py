@@ -45,11 +45,14 @@ class Negation:
 class RecommendationRules:
     cue: str
     generic: str
+    surgical: str
+    operation_note: str
     refused_before: str
     avoided_before: str
     refused: str
     refused_after: str
     past_before: str
+    renewed: str
     past_after: str
     conditional: str
     option: str
@@ -75,6 +78,8 @@ class RecommendationRules:
     decided: str
     wait: str
     care_cue: str
+    needle_advised: str
+    needle_tried: str
     care_failed: str
 
 

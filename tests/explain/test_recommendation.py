@@ -67,7 +67,7 @@ SAID = [
     ("He underwent an L4/5 microdiscectomy in 2019. Today he is well.", "done", "microdiscectomy", "L4-L5"),
     ("Procedure performed: C5-C6 anterior cervical discectomy and fusion.", "done", "acdf", "C5-C6"),
     ("Status post L4-S1 fusion. Recommend hardware removal.", "operate", "hardware_removal", "L4-S1"),
-    ("I would start with a nerve root block at L5.", "non_surgical", "", ""),
+    ("I would start with a nerve root block at L5.", "non_surgical", "nerve_root_block", "L5"),
     ("We agreed on a course of physiotherapy and review in 3 months.", "non_surgical", "", ""),
     ("Treatment plan: kyphoplasty of the L1 vertebra.", "operate", "kyphoplasty", "L1"),
     ("Rec: L5-S1 MLD", "operate", "microdiscectomy", "L5-S1"),
@@ -205,7 +205,12 @@ SAID = [
     ("Plan: continue PT. RTC 6 wks.", "non_surgical", "", ""),
     ("Plan: conservative for now, if no better then MIS TLIF L5-S1", "non_surgical", "tlif", "L5-S1"),
     ("Opinion: The L4/5 fusion proposed is reasonable and I would support it.", "operate", "fusion", "L4-L5"),
-    ("I support the plan for C4-C7 laminectomy and fusion.", "operate", "laminectomy fusion", "C4-C7"),
+    (
+        "I support the plan for C4-C7 laminectomy and fusion.",
+        "operate",
+        "laminectomy posterior_cervical_fusion",
+        "C4-C7",
+    ),
     (
         "Both approaches are reasonable, but on balance I lean towards a decompression at L4/5.",
         "operate",
@@ -232,7 +237,7 @@ SAID = [
     ),
     ("The committee finds the L5-S1 fusion medically necessary.", "operate", "fusion", "L5-S1"),
     ("The L5-S1 fusion does not meet criteria and cannot be approved.", "no_operation", "fusion", "L5-S1"),
-    ("I'd revise the fusion at L5/S1 from the front.", "operate", "revision", "L5-S1"),
+    ("I'd revise the fusion at L5/S1 from the front.", "operate", "revision fusion", "L5-S1"),
     (
         "We would remove the loose screws at S1 and extend the fusion to the pelvis.",
         "operate",
@@ -338,8 +343,8 @@ SAID = [
         "L4-L5",
     ),
     ("EMG shows a chronic L5 radiculopathy. No denervation.", "none", "", ""),
-    ("RFA of the L4-S1 medial branches is advised.", "non_surgical", "", ""),
-    ("Repeat radiofrequency denervation L3/4, L4/5 both sides booked.", "non_surgical", "", ""),
+    ("RFA of the L4-S1 medial branches is advised.", "non_surgical", "ablation", "L4-S1"),
+    ("Repeat radiofrequency denervation L3/4, L4/5 both sides booked.", "non_surgical", "ablation", "L3-L4 L4-L5"),
     (
         "Plan: L L5 TFESI. If good relief but short lived then microdiscectomy L4/5.",
         "non_surgical",

@@ -1,0 +1,153 @@
+"""What each sentence of a letter says of every operation it names: advised, refused, an option, reported, done. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from actions.glossary import ordinary_words
+from actions.report.letter import Sentence
+from actions.report.rules import report_rules
+from actions.spine_terms import Found, Procedure, find_procedures
+
+NOT_OPERATIONS = frozenset({"epidural", "nerve_root_block", "joint_injection", "ablation"})
+"""Treatments with a needle, which ``find_procedures`` knows, too."""
+OF_NO_ADVICE = ("header", "past", "tried", "risks", "benefit")
+"""Sections in which nothing is advised."""
+
+
+class Kind(Enum):
+    """What a sentence says of an operation it names."""
+
+    ADVISED = auto()
+    REFUSED = auto()
+    AVOIDED = auto()
+    LATER = auto()
+    REPORTED = auto()
+    REPORTED_REFUSED = auto()
+    DONE = auto()
+    NAMED = auto()
+
+
+@dataclass(frozen=True)
+class Said:
+    kind: Kind
+    operation: Procedure | None
+    sentence: Sentence
+    quoted: Sentence | None = None
+    """The sentence that says so, when it is another than the one that names the operation."""
+    plainly: bool = False
+    """Told only by what it is for."""
+
+
+def judge(sentence: Sentence) -> Iterable[Said]:
+    """Every operation, or plain "surgery", of one sentence with what is said of it."""
+    rules = report_rules()
+    words, plain = rules.recommendation, sentence.plain
+    if sentence.section in OF_NO_ADVICE:
+        return
+    if plain.endswith("?") and sentence.section != "request" and (len(plain) > 60 or _QUESTION.match(plain)):
+        return
+    if rules.compiled(words.slogan).search(plain):  # "No hospital stay, no fusion!"
+        return
+    named = list(operations_in(sentence))
+    if not named and rules.compiled(words.refused).search(plain):
+        yield Said(Kind.REFUSED, None, sentence)
+        return
+    for item in named:
+        yield Said(_kind(sentence, item.start, item.end), item.procedure, sentence, plainly=item.plainly)
+    generic = rules.compiled(words.generic).search(plain)
+    if not named and generic:
+        yield Said(_kind(sentence, *generic.span()), None, sentence)
+
+
+_FUSED = re.compile(r"fused\b")
+_IS = re.compile(r"\b(?:is|are|was|were|not|partly|solidly|already)\s+$")
+_QUESTION = re.compile(r"(?:what|why|how|when|which|who|will|would|can|could|should|is|are|do|does)\b")
+
+
+def _kind(sentence: Sentence, start: int, end: int) -> Kind:
+    """What the sentence says of the operation named from ``start`` to ``end``."""
+    rules = report_rules()
+    words, plain = rules.recommendation, sentence.plain
+    before, after = _clause_before(plain, start), plain[end:]
+
+    def says(pattern: str, where: str) -> bool:
+        return bool(rules.compiled(pattern).search(where))
+
+    if _FUSED.match(plain[start:end]) and _IS.search(plain[:start]):  # "the joints are not fused" tells of a scan
+        return Kind.NAMED
+    if sentence.section == "done" or _is_past(before) or says(words.past_after, after):
+        return Kind.DONE
+    if sentence.section == "request":
+        return Kind.REPORTED
+    others = not says(words.own, plain[:start]) and sentence.section != "recommendation"
+    reported = others and says(words.reported, plain)
+    if says(words.refused_before, before) or says(words.refused_after, after):
+        return Kind.REPORTED_REFUSED if reported else Kind.REFUSED
+    if says(words.refused_alone, after):  # "told that he needs a fusion, I see no reason for that"
+        return Kind.REFUSED
+    reported = reported or (others and says(words.proposed, plain)) or says(words.asked, before)
+    if says(words.wants_advice, plain[:start]):
+        return Kind.LATER
+    if not others and says(words.put_off_before, before):
+        return Kind.REFUSED
+    if others and says(words.some_need, plain[:start]):  # "one in six will need a fusion later"
+        return Kind.NAMED
+    if others and says(words.evidence, plain):
+        return Kind.NAMED
+    if says(words.told, plain[:start]) or says(words.after_told, after) or says(words.in_risks, plain[:start]):
+        return Kind.NAMED
+    if says(words.avoided_before, before):
+        return Kind.AVOIDED
+    told = sentence.section == "recommendation" and not says(
+        r"{share}", plain
+    )  # "half of them walk further" is no plan
+    cued = told or says(words.cue, plain) or says(words.own_plan, before)
+    if reported:
+        unsure = says(words.may_need, before)
+        return Kind.LATER if unsure else Kind.REPORTED if cued else Kind.NAMED
+    if says(words.conditional, plain) or says(words.option, before) or "?" in before[-12:]:
+        return Kind.LATER
+    return Kind.ADVISED if cued else Kind.NAMED
+
+
+def _is_past(before: str) -> bool:
+    """Whether the words before an operation tell of an earlier one, and not of one that is taken up again."""
+    rules = report_rules()
+    past = rules.compiled(rules.recommendation.past_before).search(before)
+    return bool(past and not rules.compiled(rules.recommendation.renewed).search(before))
+
+
+def operations_in(sentence: Sentence) -> Iterable[Found]:
+    """The operations a sentence names. A guess at a misspelling counts only for a word not otherwise known.
+
+    What is said plainly ("to take the pressure off the nerve") counts where an operation or the writer does it.
+    """
+    surgical = report_rules().recommendation.surgical
+    for item in find_procedures(sentence.text):
+        if item.procedure.id in NOT_OPERATIONS:
+            continue
+        if not item.exact and sentence.plain[item.start : item.end] in ordinary_words():
+            continue
+        if item.plainly and not report_rules().compiled(surgical).search(sentence.plain):
+            continue
+        yield item
+
+
+def needle_treatments_in(sentence: Sentence) -> Iterable[Found]:
+    """The treatments with a needle that a sentence names."""
+    return (item for item in find_procedures(sentence.text) if item.procedure.id in NOT_OPERATIONS)
+
+
+def _clause_before(plain: str, start: int) -> str:
+    """What stands before ``start`` in the same clause."""
+    before = plain[:start]
+    cuts = [
+        before.rfind(mark) + len(mark)
+        for mark in (";", ":", " but ", " however ", " so ", " therefore ", " hence ")
+        if mark in before
+    ]
+    return before[max(cuts, default=0) :]
