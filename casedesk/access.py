@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -119,7 +120,8 @@ async def log_in(request: web.Request) -> web.StreamResponse:
 
 def own_path(path: str | None) -> str:
     """Return ``path`` when it is one of the desk's own, else the worklist: a log-in must not lead elsewhere."""
-    if not path or not path.startswith("/") or path.startswith(("//", "/\\", "/login")):
+    # Browsers leave tabs and line ends out of an address: behind one, a second slash would name another host.
+    if not path or not re.fullmatch(r"/(?![/\\])[!-~]*", path) or path.startswith("/login"):
         return "/"
     return path
 

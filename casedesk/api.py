@@ -23,6 +23,7 @@ from casedesk.context import API_TOKEN, DATABASE, DESK
 from casedesk.deliveries import Refused, receive
 from casedesk.desk import Desk
 from casedesk.models import Case, Escalation, Figure, Notice, OutboxReport, OutboxRequest
+from casedesk.numbers import whole_number
 from casedesk.schema import OutboxStatus
 from casedesk.signed import verify
 
@@ -289,13 +290,13 @@ async def get_openapi(request: web.Request) -> web.StreamResponse:
 
 
 def _limit(request: web.Request) -> int:
-    raw = request.query.get("limit", "50")
-    if not (raw.isdigit() and 1 <= int(raw) <= 1000):
+    limit = whole_number(request.query.get("limit", "50"))
+    if limit is None or not 1 <= limit <= 1000:
         raise web.HTTPUnprocessableEntity(
             text=json.dumps({"error": "invalid", "fields": [{"field": "limit", "problem": "1 to 1000"}]}),
             content_type="application/json",
         )
-    return int(raw)
+    return limit
 
 
 ROUTES = [

@@ -15,6 +15,7 @@ from casedesk.accounts import ROLES, AccountError, Staff
 from casedesk.casework import NotNow
 from casedesk.desk import Desk
 from casedesk.models import Account, AuditRow, Notice, OutboxReport, OutboxRequest
+from casedesk.numbers import whole_number
 from casedesk.rendering import render
 
 AUDIT_PAGE = 100
@@ -61,8 +62,7 @@ async def send_again(request: web.Request) -> web.StreamResponse:
 @page("audit")
 async def audit(request: web.Request) -> web.StreamResponse:
     subject = request.query.get("subject", "").strip()[:60]
-    number = request.query.get("page", "1")
-    at = max(1, int(number)) if number.isdigit() and len(number) < 7 else 1
+    at = whole_number(request.query.get("page", "")) or 1
 
     def read(session: Session, desk: Desk, staff: Staff) -> dict[str, Any]:
         desk.record(session, staff.name, "audit viewed", "audit", subject)
@@ -155,5 +155,5 @@ ROUTES = [
     web.get("/audit", audit),
     web.get("/accounts", account_list),
     web.post("/accounts", add_account),
-    web.post("/accounts/{id:\\d+}", change_account),
+    web.post("/accounts/{id:[0-9]{1,9}}", change_account),
 ]

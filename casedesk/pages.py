@@ -17,6 +17,7 @@ from casedesk.accounts import Staff
 from casedesk.case_view import CaseView
 from casedesk.desk import Desk
 from casedesk.models import Case, Escalation
+from casedesk.numbers import whole_number
 from casedesk.rendering import render
 from casedesk.worklist_view import Filters, Worklist
 
@@ -173,8 +174,7 @@ def release(session: Session, desk: Desk, staff: Staff, case: Case, form: dict[s
 
 @step("work")
 def assign(session: Session, desk: Desk, staff: Staff, case: Case, form: dict[str, str]) -> None:
-    account = form.get("account", "")
-    casework.assign(session, desk, staff, case, int(account) if account.isdigit() else 0)
+    casework.assign(session, desk, staff, case, whole_number(form.get("account", "")) or 0)
 
 
 @step("read")

@@ -16,6 +16,7 @@ from casedesk.deadlines import in_words
 from casedesk.deliveries import digits
 from casedesk.desk import Desk
 from casedesk.models import Case, Escalation, Token
+from casedesk.numbers import whole_number
 
 PAGE = 50
 PINNED = 20
@@ -54,7 +55,6 @@ class Filters:
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Filters:
-        page = query.get("page", "1")
         status, priority, whose, only = (query.get(name, "") for name in ("status", "priority", "whose", "only"))
         return cls(
             status=status if status in ("open", "all", *casework.STATUSES) else "open",
@@ -62,7 +62,7 @@ class Filters:
             whose=whose if whose in ("mine", "nobody") else "",
             only=only if only in ("overdue", "flagged", "changed") else "",
             q=query.get("q", "").strip()[:100],
-            page=max(1, int(page)) if page.isdigit() and len(page) < 6 else 1,
+            page=whole_number(query.get("page", "")) or 1,
         )
 
     @property

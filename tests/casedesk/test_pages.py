@@ -7,6 +7,7 @@ import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -358,6 +359,17 @@ async def test_a_case_is_taken_along_as_json_and_csv(local: Clinic) -> None:
     by_field = {row["field"]: row for row in rows}
     assert by_field["smoking"]["status"] == "declined"
     assert by_field["main_problem"]["answer"].startswith("'="), "a spreadsheet must not run what a patient typed"
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 30, "-1", "1.5", "\x00"])
+async def test_what_is_no_number_is_no_fault(local: Clinic, number: str) -> None:
+    await local.delivers("intake.submitted", intake())
+    admin = await local.person("Admin Example", "admin")
+    for path in ("/", "/audit", "/insight"):
+        await admin.opens(f"{path}?page={quote(number)}&days={quote(number)}")
+    await admin.sends(f"/cases/{CASE}/assign", 409, account=number)
+    await admin.sends(f"/accounts/{quote(number)}", 404, act="close")
+    assert (await local.asks(f"/api/cases?limit={quote(number)}"))[0] == 422
 
 
 async def test_an_unknown_case_or_page_says_so_kindly(local: Clinic) -> None:
