@@ -265,9 +265,7 @@ def _check(state: State, text: str, command: str | None, emergency_number: str) 
     """The teach-back: never a score; said once more in other words when the key act is missing."""
     words = compare_words().teach_back
     state.done = True
-    if command == "skip":
-        return Step(over=True)
-    good = re.search(words.acts, text, re.I)
+    good = command != "skip" and re.search(words.acts, text, re.I)
     return Step((Reply(words.good if good else words.again.format(emergency_number=emergency_number)),), over=True)
 
 

@@ -262,6 +262,12 @@ def test_teach_back_says_it_once_more_when_the_key_act_is_missing(said: str, rep
     assert step.over
 
 
+def test_a_teach_back_left_out_ends_with_words_and_not_in_silence() -> None:
+    step = take(State(asking=TEACH_BACK), "/skip", "skip", None, emergency_number="911")
+    assert [item.text for item in step.replies] == [compare_words().teach_back.again.format(emergency_number="911")]
+    assert step.over
+
+
 COMPARED = [
     ({"first_need": "yes", "second_need": "yes"}, []),
     ({"first_need": "yes", "second_need": "no"}, ["need"]),
