@@ -88,7 +88,7 @@ def beside(sentence: Sentence, start: int, end: int) -> tuple[NamedLevel, ...]:
             group.append(level)
             rest = rest[place + len(said) :]
         if group:
-            return tuple(group)
+            return tuple(reversed(group) if from_end else group)
     return ()
 
 
@@ -133,7 +133,9 @@ def widest(sentences: tuple[Sentence, ...]) -> tuple[NamedLevel, ...]:
         named = list(_named(sentence))
         meant = [item for item in named if not _is_set_against(sentence, item[0])]
         for level, segments in meant or named:
-            levels.setdefault(level.name, (level, segments))
+            known = levels.get(level.name)
+            if known is None or (" " in known[0].said and " " not in level.said):  # "L3/4" rather than "L3 on L4"
+                levels[level.name] = level, segments
     return tuple(
         level
         for level, segments in levels.values()

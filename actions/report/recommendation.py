@@ -52,7 +52,7 @@ def find_recommendation(letter: Letter) -> Recommendation:
     named = [item for item in advised if item.operation]
     named = [item for item in named if not item.plainly] or named
     if named or (advised and not refused):
-        family = {name for item in named if item.operation for name in (item.operation.id, item.operation.kind_of)}
+        family = _family(named)
         against = tuple(item.sentence for item in refused if item.operation and item.operation.id in family)
         return _result("operate", named or advised, letter, against=against)
     open_ways = [item for item in of(Kind.LATER, Kind.NAMED) if item.operation]
@@ -60,13 +60,13 @@ def find_recommendation(letter: Letter) -> Recommendation:
         return _result("conditional", open_ways, letter)
     care, later = _care(letter), of(Kind.LATER)
     if refused:
-        told = (
-            [item for item in refused if item.operation]
-            or [item for item in later if item.operation]
-            or of(Kind.REPORTED)
-            or _needles(letter)
-        )
-        return _result("no_operation", _narrowed([*refused, *told], said), letter, shown=refused, later=later)
+        named = [item for item in refused if item.operation]
+        # "I would not advise the fusion. If this fails, a disc replacement could be considered."
+        instead = [item for item in later if item.operation and not _family([item]) & _family(named)]
+        mentioned = [item for item in of(Kind.NAMED) if item.operation and _is_proposed(item.sentence)]
+        told = named or of(Kind.REPORTED) or _needles(letter) or (mentioned if len(_kinds(mentioned)) == 1 else [])
+        items = instead or _narrowed([*refused, *told], said)
+        return _result("no_operation", items, letter, shown=refused, later=later)
     if care and not (of(Kind.DONE) and not of(Kind.AVOIDED, Kind.LATER)):
         kinds = (Kind.LATER, Kind.REPORTED, Kind.AVOIDED)
         named_later = next(filter(None, ([i for i in of(kind) if i.operation] for kind in kinds)), _needles(letter))
@@ -77,6 +77,21 @@ def find_recommendation(letter: Letter) -> Recommendation:
             reported = kind in (Kind.REPORTED, Kind.REPORTED_REFUSED)
             return _result(stance, of(kind), letter, reported=reported)
     return NOTHING
+
+
+def _family(items: list[Said]) -> set[str]:
+    """The operations of ``items``, and what they are kinds of."""
+    names = (name for item in items if item.operation for name in (item.operation.id, item.operation.kind_of))
+    return {name for name in names if name}
+
+
+def _kinds(items: list[Said]) -> set[str]:
+    return {item.operation.id for item in items if item.operation}
+
+
+def _is_proposed(sentence: Sentence) -> bool:
+    proposed = _says(report_rules().recommendation.proposer, sentence)
+    return bool(proposed) and sentence.section != "diagnosis"
 
 
 def _says(pattern: str, sentence: Sentence) -> re.Match[str] | None:
@@ -127,6 +142,7 @@ def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
             continue
         for pattern, kind, changed in (
             (rules.recommendation.decided, Kind.ADVISED, (Kind.NAMED, Kind.LATER)),
+            (rules.recommendation.agreed_alone, Kind.ADVISED, (Kind.NAMED, Kind.REPORTED)),
             (rules.recommendation.refused_alone, Kind.REFUSED, (Kind.NAMED, Kind.REPORTED)),
         ):
             for_care = kind is Kind.ADVISED and rules.compiled(r"\b{care}").search(sentence.plain)
@@ -244,6 +260,9 @@ def _levels(
 ) -> tuple[NamedLevel, ...]:
     """The levels of the advice: of its own sentences, else where the operation is named, else the letter's only one."""
     own = widest(sentences)
+    told_by_number = [_NUMBERS[match.group(1).lower()] for s in sentences for match in _HOW_MANY.finditer(s.text)]
+    if own and told_by_number and not any("-" in level.name for level in own):
+        own = _only_levels(letter, told_by_number) or own  # "extension to L2 with decompression at both levels"
     if (
         not own and not operations and stance == "operate"
     ):  # "You are a candidate for our procedure. We can treat L3-4 and L4-5."
@@ -261,10 +280,15 @@ def _levels(
         return named
     said = " ".join(sentence.text for sentence in naming)
     counts = [_NUMBERS[match.group(1).lower()] for match in _HOW_MANY.finditer(said)]
+    return _only_levels(letter, counts, of_earlier=all(operation.id in ON_AN_EARLIER_ONE for operation in operations))
+
+
+def _only_levels(letter: Letter, counts: list[int], *, of_earlier: bool = False) -> tuple[NamedLevel, ...]:
+    """The one level that the letter, or its diagnosis, speaks of; or as many as ``counts`` has."""
     now = tuple(s for s in letter.sentences if not _tells_of_the_past(s) and not CURVE.search(s.text))
     diagnosis = tuple(sentence for sentence in now if sentence.section == "diagnosis")
     scopes = [now, tuple(sentence for sentence in diagnosis if _names_a_condition(sentence))]
-    if all(operation.id in ON_AN_EARLIER_ONE for operation in operations):
+    if of_earlier:
         scopes.append(tuple(sentence for sentence in letter.sentences if _tells_of_the_past(sentence)))
     for scope in scopes:
         others = widest(scope)

@@ -58,6 +58,8 @@ class RecommendationRules:
     option: str
     reported: str
     proposed: str
+    proposer: str
+    endorsed: str
     asked: str
     wants_advice: str
     told: str
@@ -68,6 +70,7 @@ class RecommendationRules:
     may_need: str
     own: str
     refused_alone: str
+    agreed_alone: str
     in_risks: str
     own_plan: str
     chosen: str

@@ -56,8 +56,11 @@ def judge(sentence: Sentence) -> Iterable[Said]:
     if not named and rules.compiled(words.refused).search(plain):
         yield Said(Kind.REFUSED, None, sentence)
         return
-    for item in named:
-        yield Said(_kind(sentence, item.start, item.end), item.procedure, sentence, plainly=item.plainly)
+    for place, item in enumerate(named):
+        until = named[place + 1].start if place + 1 < len(named) else len(plain)
+        turn = _TURN.search(plain, item.end, until)
+        kind = _kind(sentence, item.start, item.end, turn.start() if turn else None)
+        yield Said(kind, item.procedure, sentence, plainly=item.plainly)
     generic = rules.compiled(words.generic).search(plain)
     if not named and generic:
         yield Said(_kind(sentence, *generic.span()), None, sentence)
@@ -68,10 +71,14 @@ _IS = re.compile(r"\b(?:is|are|was|were|not|partly|solidly|already)\s+$")
 _QUESTION = re.compile(r"(?:what|why|how|when|which|who|will|would|can|could|should|is|are|do|does)\b")
 
 
-def _kind(sentence: Sentence, start: int, end: int) -> Kind:
-    """What the sentence says of the operation named from ``start`` to ``end``."""
+_TURN = re.compile(r"(?:,|;)? \b(?:and|or|while|whereas|but)\b (?=(?:an?|the|any|not|no)\b (?:[\w/-]+ ){0,3}$)")
+"""Where a sentence with several operations turns to the next: "a decompression is needed and a fusion is not"."""
+
+
+def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) -> Kind:
+    """What the sentence, up to ``until``, says of the operation named from ``start`` to ``end``."""
     rules = report_rules()
-    words, plain = rules.recommendation, sentence.plain
+    words, plain = rules.recommendation, sentence.plain[:until]
     before, after = _clause_before(plain, start), plain[end:]
 
     def says(pattern: str, where: str) -> bool:
@@ -106,6 +113,8 @@ def _kind(sentence: Sentence, start: int, end: int) -> Kind:
         r"{share}", plain
     )  # "half of them walk further" is no plan
     cued = told or says(words.cue, plain) or says(words.own_plan, before)
+    if reported and says(words.endorsed, after) and not says(words.asked, before):
+        return Kind.ADVISED
     if reported:
         unsure = says(words.may_need, before)
         return Kind.LATER if unsure else Kind.REPORTED if cued else Kind.NAMED
