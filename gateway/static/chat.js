@@ -211,15 +211,14 @@ function clear() {
 
 /** Keep the start of a new reply in view, and the patient's own words above it when there is room for both. */
 function follow(item) {
-  let asked = [...log.querySelectorAll(".user")].at(-1) ?? item;
-  const fits = item.offsetTop + item.offsetHeight - asked.offsetTop < scroll.clientHeight;
-  if (!fits && item.previousElementSibling === asked) asked = item;
-  scroll.scrollTop = asked.offsetTop - 12;
+  const asked = [...log.querySelectorAll(".user")].at(-1) ?? item;
+  const fits = scroll.scrollHeight - asked.offsetTop < scroll.clientHeight;
+  scroll.scrollTop = (fits ? asked : asked.nextElementSibling ?? asked).offsetTop - 12;
 }
 
 /** Say that there is more to read below, and lead there. Keys scroll by themselves. */
 function below() {
-  $("more").hidden = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 8;
+  $("more").hidden = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 16; // less is the room around what stands there
 }
 
 $("more").addEventListener("click", () => {

@@ -206,6 +206,15 @@ def test_a_choice_is_seen_only_with_the_words_it_answers(door: Door, make_contex
     expect(more).to_be_hidden()
 
 
+def test_the_emergency_banner_leaves_a_phone_room_for_its_words(door: Door, make_context: Make) -> None:
+    chat = Chat(make_context(viewport={"width": 360, "height": 740}).new_page()).open(door.url)
+    chat.says("help, anywhere")
+    banner = chat.find("#emergency").bounding_box()
+    assert banner and banner["height"] <= 125
+    assert chat.find("#emergency .calls a").count() == 3
+    assert in_sight(chat.button("Calling now"))
+
+
 @pytest.mark.parametrize(
     "message", ["Was my first doctor wrong?", "I can't pee", "ask a number", "ask several", "please fail"]
 )

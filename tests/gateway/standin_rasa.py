@@ -62,6 +62,10 @@ def intake(step: int, text: str, kind: str, choices: list[str] | None = None) ->
 
 
 SCRIPT: list[tuple[str, list[dict[str, Any]]]] = [
+    (
+        "anywhere",
+        [{**ESCALATION, "text": "Call 911 (US), 999 (UK), 112 (EU) or your local emergency number now. Don't drive."}],
+    ),
     ("pee", [ESCALATION]),
     ("first doctor", [ANSWER]),
     ("erase it all", [{"text": words().say["delete_done"], "custom": {"kind": "erased"}}]),
