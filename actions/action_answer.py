@@ -10,6 +10,7 @@ from actions.action_resume_intake import with_way_back
 from actions.answering import answer_topics, asked_topics, last_turn, refuse_again, runners_up, without_delay
 from actions.base import Events, PatientAction, any_number, emergency_number, say
 from actions.fallback import fall_back
+from actions.sent_case import offer_of_change
 from knowledge.content import content
 
 
@@ -20,6 +21,9 @@ class ActionAnswer(PatientAction):
         message = tracker.latest_message
         last_topic = tracker.get_slot("last_topic")
         topics = without_delay(asked_topics(message), message.get("told") or "")
+        if set(topics) <= {"off_topic"} and (offer := await offer_of_change(tracker)):
+            say(dispatcher, tracker, offer)
+            return []
         if not topics:
             reply, name = fall_back(message, tracker.get_slot("last_fallback"), any_number(tracker))
             say(dispatcher, tracker, await with_way_back([reply], tracker))

@@ -9,12 +9,16 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.action_resume_intake import with_way_back
 from actions.base import Events, PatientAction, any_number, say
 from actions.fallback import fall_back
+from actions.sent_case import offer_of_change
 
 
 class ActionFallback(PatientAction):
     action_name = "action_fallback"
 
     async def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        if offer := await offer_of_change(tracker):
+            say(dispatcher, tracker, offer)
+            return []
         reply, name = fall_back(tracker.latest_message, tracker.get_slot("last_fallback"), any_number(tracker))
         say(dispatcher, tracker, await with_way_back([reply], tracker))
         return [SlotSet("last_fallback", name)]

@@ -1,0 +1,64 @@
+"""Somebody who has sent their case and says what is wrong in it is offered to change it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+import actions.sent_case as module
+from actions.action_answer import ActionAnswer
+from actions.action_fallback import ActionFallback
+from actions.base import PatientAction
+from actions.database import make_engine, migrate
+from actions.store import Store
+from knowledge.intake import words
+from runtime.vault import Vault
+
+SENDER = "patient-1"
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    engine = make_engine(f"sqlite:///{tmp_path}/intake.db")
+    migrate(engine)
+    made = Store(engine, Vault(master="5a" * 32, index="5b" * 32))
+    monkeypatch.setattr(module, "store", lambda: made)
+    return made
+
+
+async def said(action: PatientAction, text: str, last_topic: str | None = None) -> tuple[str, list[str]]:
+    """What ``action`` says to ``text``, which the classifier took for something we do not answer; and its buttons."""
+    latest = {
+        "text": text,
+        "intent": {"name": "faq", "confidence": 0.9},
+        "entities": [],
+        "topics": [{"id": "off_topic", "confidence": 0.9}],
+    }
+    dispatcher = CollectingDispatcher()
+    tracker = Tracker(SENDER, {"last_topic": last_topic}, latest, [], False, None, {}, "action_listen")
+    await action.run(dispatcher, tracker, {})
+    replies = dispatcher.messages
+    return replies[0]["text"], [button["title"] for reply in replies for button in reply["buttons"]]
+
+
+@pytest.mark.parametrize("text", ["I want to change my phone to 202 555 0177", "my phone number is wrong"])
+@pytest.mark.parametrize("action", [ActionAnswer(), ActionFallback()], ids=["answer", "fallback"])
+async def test_a_sent_case_is_offered_for_change(data: Store, action: PatientAction, text: str) -> None:
+    draft = data.new_draft(SENDER, {"stage": "review"})
+    data.save_draft(draft)
+    reference = data.submit(draft, {"priority": "routine", "subject": {}}).reference
+    reply, buttons = await said(action, text, "off_topic")
+    assert reply == words().say["have_sent"].format(ref=reference)
+    assert words().buttons["change_sent"] in buttons
+
+
+@pytest.mark.parametrize("text", ["I want to change my phone to 202 555 0177", "can you fix my car"])
+async def test_without_a_case_or_a_wish_to_change_it_nothing_is_offered(data: Store, text: str) -> None:
+    if "car" in text:
+        draft = data.new_draft(SENDER, {"stage": "review"})
+        data.save_draft(draft)
+        data.submit(draft, {"priority": "routine", "subject": {}})
+    assert words().buttons["change_sent"] not in (await said(ActionAnswer(), text))[1]
