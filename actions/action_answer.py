@@ -9,7 +9,9 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.action_resume_intake import with_way_back
 from actions.answering import answer_topics, asked_topics, last_turn, refuse_again, runners_up, without_delay
 from actions.base import Events, PatientAction, any_number, emergency_number, say
+from actions.explaining import explain_in_letter
 from actions.fallback import fall_back
+from actions.report.pasted import pasted
 from actions.sent_case import offer_of_change
 from knowledge.content import content
 
@@ -24,6 +26,11 @@ class ActionAnswer(PatientAction):
         if set(topics) <= {"off_topic"} and (offer := await offer_of_change(tracker)):
             say(dispatcher, tracker, offer)
             return []
+        if set(topics) <= {"off_topic"} and (
+            explained := explain_in_letter(message.get("text") or "", pasted(tracker.events))
+        ):
+            say(dispatcher, tracker, await with_way_back([explained], tracker))
+            return [SlotSet("last_fallback", None)]
         if not topics:
             reply, name = fall_back(message, tracker.get_slot("last_fallback"), any_number(tracker))
             say(dispatcher, tracker, await with_way_back([reply], tracker))

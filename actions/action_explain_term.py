@@ -6,7 +6,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import Events, PatientAction, say
-from actions.explaining import explain_last, explain_message
+from actions.explaining import explain_in_letter, explain_last, explain_message
 from actions.report.pasted import pasted
 from actions.report.reader import read
 from actions.report.replies import term_reply
@@ -25,6 +25,7 @@ class ActionExplainTerm(PatientAction):
         if place.isdigit():
             say(dispatcher, tracker, [term_reply(read(pasted(tracker.events)), int(place))])
         else:
-            last = explain_last(tracker.events)
+            text = message.get("text") or ""
+            last = explain_last(tracker.events) or explain_in_letter(text, pasted(tracker.events))
             say(dispatcher, tracker, [last] if last else explain_message(message))
         return []

@@ -8,7 +8,9 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.action_resume_intake import with_way_back
 from actions.base import Events, PatientAction, any_number, say
+from actions.explaining import explain_in_letter
 from actions.fallback import fall_back
+from actions.report.pasted import pasted
 from actions.sent_case import offer_of_change
 
 
@@ -19,6 +21,10 @@ class ActionFallback(PatientAction):
         if offer := await offer_of_change(tracker):
             say(dispatcher, tracker, offer)
             return []
+        explained = explain_in_letter(tracker.latest_message.get("text") or "", pasted(tracker.events))
+        if explained:
+            say(dispatcher, tracker, await with_way_back([explained], tracker))
+            return [SlotSet("last_fallback", None)]
         reply, name = fall_back(tracker.latest_message, tracker.get_slot("last_fallback"), any_number(tracker))
         say(dispatcher, tracker, await with_way_back([reply], tracker))
         return [SlotSet("last_fallback", name)]

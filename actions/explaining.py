@@ -8,6 +8,7 @@ from typing import Any
 
 from actions.base import Reply
 from actions.glossary import asked_terms
+from actions.report.reader import quote, read
 from knowledge.explain import explain_words
 from knowledge.glossary import Term, terms_by_id
 
@@ -24,6 +25,22 @@ _THAT = re.compile(
     re.I,
 )
 """Words that point at a word said before: "what is that?"."""
+
+
+_ABOUT = re.compile(
+    r"^\W*(?:(?:so|and|but|ok|okay|well|hi|please|also|then)\W+)*"
+    r"(?:(?:what|how) about|what(?:['’]?s| is| are| was)|tell me (?:more )?about|and|is|should i worry about|explain|"
+    r"(?:do|should) i (?:need to )?worry about|it (?:says|mentions)|the letter (?:says|mentions)|there(?:['’]?s| is))\s+"
+    r"(?P<what>(?:the|this|that|my|a|an|those|these)\s+(?:[\w/-]+\s*){1,4}?)"
+    r"(?:\s+(?:in|on|at|from|of|mean|means|it|they|i|serious|bad|dangerous|then|though)\b.*)?\W*$",
+    re.I,
+)
+"""A short question about something, as one asks it after a letter."""
+_LITTLE = frozenset(
+    {"the", "thi", "this", "that", "those", "these", "letter", "report", "scan", "left", "right", "and", "for"}
+)
+SEVERAL = 3
+"""Terms of a letter that one word may mean: "the cyst" where it names three."""
 
 
 def explain_message(message: Mapping[str, Any]) -> list[Reply]:
@@ -43,6 +60,35 @@ def explain_last(events: Sequence[Mapping[str, Any]]) -> Reply | None:
         return None
     terms = [term for term in asked_terms(said[0]) if not term.everyday]
     return explain(terms, said[0]) if terms else None
+
+
+def explain_in_letter(text: str, letter: str) -> Reply | None:
+    """The reply to "what about the cyst?" after a letter that names one, with the letter's own words; else None."""
+    about = _ABOUT.match(text)
+    asked = _words(about["what"]) - _LITTLE if about and letter else set()
+    if not about or not asked:
+        return None
+    reading, words = read(letter), explain_words()
+    named = {term.id for term in asked_terms(about["what"]) if not term.everyday}
+    fit = {seen: len(asked & _words(seen.said)) or seen.term.id in named for seen in reading.terms}
+    best = max(fit.values(), default=0)
+    meant = [seen for seen in reading.terms if fit[seen] == best][:SEVERAL] if best else []
+    lines = []
+    for seen in meant:
+        denied = f" {words.term_denied}" if seen.denied else ""
+        lines.append(words.term.format(said=_title(seen.said), plain=seen.term.plain) + denied)
+        sentence = next((item for item in reading.letter.sentences if seen.said in item.text), None)
+        if sentence:
+            at = sentence.text.index(seen.said)
+            said = quote(reading.letter, sentence, (at, at + len(seen.said)))
+            lines.append(words.in_letter.format(quote=said))
+    payload = {"kind": "explain", "terms": [seen.term.id for seen in meant]}
+    return Reply("\n".join([*lines, words.in_letter_ask]), (), payload) if meant else None
+
+
+def _words(text: str) -> set[str]:
+    """The words of ``text``, several of a thing as one ("cysts")."""
+    return {word.removesuffix("s") for word in re.findall(r"[a-z0-9/-]{3,}", text.lower())}
 
 
 def explain(terms: Sequence[Term], asked: str) -> Reply:

@@ -44,9 +44,11 @@ class ExplainWords:
     advice: dict[str, str]
     operation: str
     operation_against: str
+    needle: str
     operation_unnamed: str
     level: str
     level_unnamed: str
+    found_at: str
     mismatch: dict[str, str]
     terms_first: str
     terms_more: str
@@ -60,6 +62,10 @@ class ExplainWords:
     mentioned: str
     all_found: str
     scan_report: str
+    scan_ask: str
+    scan_questions: tuple[str, ...]
+    in_letter: str
+    in_letter_ask: str
     elements: dict[str, ElementWords]
     red_flag: str
 

@@ -13,6 +13,7 @@ from typing import Literal
 from actions.glossary import TermSpan, find_terms, is_known, plain_words
 from actions.report.elements import Element, find_elements, is_negated
 from actions.report.letter import Letter, Sentence, take_apart
+from actions.report.levels import NamedLevel, widest
 from actions.report.recommendation import NOTHING, Recommendation, find_recommendation
 from actions.report.rules import compile_all, report_rules
 from actions.report.signal import signal
@@ -55,6 +56,10 @@ class Reading:
     mismatches: tuple[Mismatch, ...] = ()
     urgent: str = ""
     """The letter's own words for something that should not wait, if there is any."""
+    is_scan: bool = False
+    """A scan report: it tells what pictures show, and is not measured as an opinion is."""
+    found_at: tuple[NamedLevel, ...] = ()
+    """Where it finds a problem, for a letter that names no level of a treatment."""
 
     @property
     def found(self) -> tuple[Element, ...]:
@@ -62,7 +67,7 @@ class Reading:
 
     @property
     def missing(self) -> tuple[Element, ...]:
-        return tuple(element for element in self.elements if not element.found)
+        return () if self.is_scan else tuple(element for element in self.elements if not element.found)
 
 
 def read(text: str) -> Reading:
@@ -72,14 +77,17 @@ def read(text: str) -> Reading:
     if kind != "letter":
         return Reading(kind, letter)
     recommendation = find_recommendation(letter)
+    elements = find_elements(letter)
     return Reading(
         kind,
         letter,
         _terms(letter),
         recommendation,
-        find_elements(letter),
+        elements,
         _mismatches(letter, recommendation),
         _urgent(letter),
+        _is_scan(letter.text, recommendation),
+        () if recommendation.levels else _found_at(letter, elements),
     )
 
 
@@ -117,6 +125,35 @@ def _is_strange(plain: str) -> bool:
     words = re.findall(r"[^\W\d_]{2,}", plain)
     rules = report_rules()
     return len(words) >= rules.shortest_words and sum(map(is_known, words)) < rules.fewest_known * len(words)
+
+
+_HEAD = 300
+"""So far into a text a scan report has said that it is one."""
+
+
+def _is_scan(text: str, advice: Recommendation) -> bool:
+    scan, plain = report_rules().scan, text.lower()
+    if advice.stance not in ("none", "done") or not re.search(scan.title, plain[:_HEAD]):
+        return False
+    headings = {"".join(found) for found in re.findall(scan.headings, plain)}
+    named_first = re.search(scan.title, plain.strip().split("\n")[0])
+    return len(headings) > (0 if named_first else 1) and not re.search(f"(?m){scan.not_with}", plain)
+
+
+def _found_at(letter: Letter, elements: tuple[Element, ...]) -> tuple[NamedLevel, ...]:
+    """The levels of the diagnosis: of the sentences under its heading that name a condition, else of the one quoted."""
+    conditions = {*report_rules().groups["condition"], *report_rules().groups["weak_condition"]}
+    told = [
+        sentence
+        for sentence in letter.sentences
+        if sentence.section == "diagnosis"
+        and any(
+            span.term.id in conditions and not is_negated(sentence.plain, span.start, span.end)
+            for span in sentence.terms
+        )
+    ]
+    quoted = [element.sentence for element in elements if element.id == "diagnosis" and element.sentence]
+    return widest(tuple(told)) or widest(tuple(quoted))
 
 
 def _terms(letter: Letter) -> tuple[SeenTerm, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from actions.base import Button, Reply
 from actions.report.elements import Element
 from actions.report.reader import Reading, SeenTerm, quote
+from actions.report.said import NOT_OPERATIONS
 from knowledge.explain import explain_words
 
 TERMS_AT_ONCE = 8
@@ -67,17 +68,20 @@ def _term(seen: SeenTerm) -> str:
 
 def _advice(reading: Reading) -> str:
     words, advice = explain_words(), reading.recommendation
+    found_at = ", ".join(level.said for level in reading.found_at)
+    where = [words.found_at.format(levels=found_at)] if found_at else []
     if advice.stance == "none":
-        scan_only = {element.id for element in reading.found} <= {"diagnosis"}
-        return (
-            f"{words.advice['none']} {words.scan_report}" if scan_only and _is_scan(reading) else words.advice["none"]
-        )
+        return "\n".join([words.scan_report if reading.is_scan else words.advice["none"], *where])
     key = f"{advice.stance}_reported" if advice.reported else advice.stance
     lines = [words.advice[key].format(quote=quote(reading.letter, advice.sentences[0]))]
     if advice.later:
         lines.append(words.advice["conditional"].format(quote=quote(reading.letter, advice.later)))
+    if reading.is_scan:
+        lines.insert(0, words.scan_report)
     names = "; ".join(f"{operation.name} ({operation.plain})" for operation in advice.operations)
-    if names:
+    if names and all(operation.id in NOT_OPERATIONS for operation in advice.operations):
+        lines.append(words.needle.format(names=names))
+    elif names:
         against = advice.stance in ("no_operation", "non_surgical") and not advice.later
         lines.append((words.operation_against if against else words.operation).format(names=names))
     elif advice.stance == "operate":
@@ -87,27 +91,27 @@ def _advice(reading: Reading) -> str:
         lines.append(words.level.format(levels=levels))
     elif advice.stance == "operate":
         lines.append(words.level_unnamed)
+    lines += where
     lines += [words.mismatch[item.kind].format(first=item.first, second=item.second) for item in reading.mismatches]
     return "\n".join(lines)
-
-
-def _is_scan(reading: Reading) -> bool:
-    return any(sentence.section == "imaging" for sentence in reading.letter.sentences)
 
 
 def _elements(reading: Reading) -> list[Reply]:
     words = explain_words()
     found, missing = reading.found, reading.missing
     custom = {"kind": "report_check", "found": [e.id for e in found], "missing": [e.id for e in missing]}
-    head = words.six.format(found=len(found))
-    heads = _parts([head, words.found] if found else [head], [_found(reading, element) for element in found])
-    gone = "\n".join([words.missing, *(_missing(element) for element in missing)]) if missing else words.all_found
     offers = (
         Button(words.buttons["questions"], "/ask_questions_list"),
         Button(words.buttons["keep"], '/show_plan{"choice":"keep"}'),
         Button(words.buttons["add"], '/start_report{"choice":"add"}'),
         Button(words.buttons["compare"], "/start_compare"),
     )
+    if reading.is_scan:
+        questions = [f"- {question}" for question in words.scan_questions]
+        return [Reply("\n".join([words.scan_ask, *questions]), offers, custom)]
+    head = words.six.format(found=len(found))
+    heads = _parts([head, words.found] if found else [head], [_found(reading, element) for element in found])
+    gone = "\n".join([words.missing, *(_missing(element) for element in missing)]) if missing else words.all_found
     return [*(Reply(text) for text in heads), Reply(gone, offers, custom)]
 
 

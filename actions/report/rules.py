@@ -96,6 +96,13 @@ class UrgentRules:
 
 
 @dataclass(frozen=True)
+class ScanRules:
+    title: str
+    headings: str
+    not_with: str
+
+
+@dataclass(frozen=True)
 class ReportRules:
     headings: dict[str, tuple[str, ...]]
     labels: dict[str, str]
@@ -110,6 +117,7 @@ class ReportRules:
     spine_words: str
     other_parts: str
     medical_words: str
+    scan: ScanRules
     everyday_explained: tuple[str, ...]
     also_names: tuple[str, ...]
     no_names: tuple[str, ...]
