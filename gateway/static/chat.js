@@ -47,6 +47,7 @@ function reply(event, item) {
   for (const choice of event.buttons ?? []) if (!ticked.includes(choice.title)) quick.append(button(choice.title, () => choose(choice)));
   if (event.menu) menu.offer(event.menu, choose);
   if (custom.kind === "escalation") pin(event);
+  if (custom.kind === "erased") forget(item);
   if (custom.kind === "intake") special.show(custom, event.text, (answer) => say({ text: answer }));
   if (event.turn) $("progress").hidden = !custom.step;
   if (custom.step) {
@@ -86,6 +87,13 @@ function closed(said) {
   quick.append(button(words.new_chat, begin));
   announce(said);
   scroll.scrollTop = scroll.scrollHeight;
+}
+
+/** What was deleted everywhere else is not to be read or saved here either. */
+function forget(item) {
+  events.splice(0, events.length - 1);
+  log.replaceChildren(item);
+  for (const id of ["live", "urgent"]) $(id).replaceChildren();
 }
 
 /** Take every word of this chat off the page. */

@@ -142,6 +142,19 @@ def test_a_file_that_is_not_read_says_why(chat: Chat, tmp_path: Path) -> None:
     expect(chat.find("#problem")).to_contain_text("I do not open web pages.")
 
 
+def test_what_was_deleted_is_gone_from_the_page_too(chat: Chat) -> None:
+    chat.says("a marmalade coloured pterodactyl sits on my back")
+    chat.box.fill("erase it all")
+    chat.box.press("Enter")
+    expect(chat.replies).to_have_count(1)
+    expect(chat.replies.last).to_contain_text("deleted")
+    expect(chat.find("body")).not_to_contain_text("marmalade")
+    with chat.page.expect_download() as saved:
+        chat.menu("Save this chat as text")
+    assert "marmalade" not in Path(saved.value.path()).read_text()
+    chat.says("hello")
+
+
 def test_of_scans_only_a_list_is_sent(chat: Chat, tmp_path: Path) -> None:
     paths = [tmp_path / "a.dcm", tmp_path / "b.dcm"]
     for path in paths:
