@@ -30,6 +30,11 @@ _NAME_LEAD = re.compile(
     r"^(?:i'?m|i am|it'?s|it is|this is|call me|she'?s|he'?s|she is|he is|they are|hi,?|yes,?|sure,?)\s+(?:called\s+)?",
     re.IGNORECASE,
 )
+_HARDLY_A_NAME = re.compile(
+    r"\b(?:about|again|an|and|at|for|from|how|in|is|it|my|not|on|pain|she|he|the|they|this|to|we|what|with|you|your)\b",
+    re.IGNORECASE,
+)
+"""Words that may stand in a name (In Kim, My Nguyen), but more often say that none was told."""
 _PLACE_LEAD = re.compile(
     r"^(?:(?:i|we|she|he|they)(?:'m| am|'re| are|'s| is)?\s+)?"
     r"(?:(?:currently|now|living|live|lives|based|located|here)\s+)*(?:in|from|at|near|of)?\s*(?:the\s+)?"
@@ -310,7 +315,7 @@ def _name(text: str) -> Value | Problem:
         return Problem("invalid_name")
     if name.islower() or (name.isupper() and letters > 3):
         name = re.sub(r"[^\W\d_]+", lambda match: match.group().capitalize(), name)
-    return Value(name, name, confirm=len(parts) > 4)
+    return Value(name, name, confirm=len(parts) > 4 or bool(_HARDLY_A_NAME.search(name)))
 
 
 @cache

@@ -175,6 +175,13 @@ def test_small_talk_does_not_become_an_answer() -> None:
     talk.is_asked("main_problem")
 
 
+@pytest.mark.parametrize("text", ["playing with the grandchildren", "call me at home", "I am in pain"])
+def test_what_hardly_is_a_name_is_asked_about(text: str) -> None:
+    talk = at("name").says(text).is_asked("name")
+    assert talk.state.pending and "Is that right?" in talk.asked
+    assert at("name").says("Maria de la Cruz").state.value("name") == "Maria de la Cruz"
+
+
 def test_two_misses_bring_other_words_and_a_way_out() -> None:
     talk = at("pain").says("quite bad").is_told("one number from 0 to 10")
     first = talk.asked
