@@ -36,7 +36,7 @@ class ActionAnswer(PatientAction):
             say(dispatcher, tracker, await with_way_back([reply], tracker))
             return [SlotSet("last_fallback", name)]
         if topics == [last_topic] and content().answers[last_topic].kind == "out_of_scope":
-            say(dispatcher, tracker, refuse_again(last_topic, last_turn(tracker.events)))
+            say(dispatcher, tracker, refuse_again(last_topic, last_turn(tracker.events), emergency_number(tracker)))
         else:
             replies = answer_topics(topics, runners_up(message), emergency_number(tracker))
             beside = all(content().answers[topic].kind == "out_of_scope" for topic in topics)

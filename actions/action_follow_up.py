@@ -9,6 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.answering import follow_up, last_kind, last_turn
 from actions.base import Events, PatientAction, emergency_number, say
 from actions.explaining import explain_last
+from safety.detect import detector
 
 
 class ActionFollowUp(PatientAction):
@@ -20,5 +21,8 @@ class ActionFollowUp(PatientAction):
         if kind == "about_me" and last_kind(tracker.events) == "explain":
             topic = None  # "is that bad?" is about the words just explained
         word = explain_last(tracker.events) if kind in ("ask_why", "simpler", "tell_more") else None
-        say(dispatcher, tracker, [word] if word else follow_up(kind, topic, said, emergency_number(tracker)))
+        people = detector().concepts_in(tracker.latest_message.get("text") or "") & {"OTHER", "SELF"}
+        other = kind == "about_me" and people == {"OTHER"}
+        replies = [word] if word else follow_up(kind, topic, said, emergency_number(tracker), other=other)
+        say(dispatcher, tracker, replies)
         return [SlotSet("last_fallback", None)]

@@ -61,15 +61,23 @@ def answer_topics(topics: Sequence[str], instead: Sequence[str] = (), emergency:
     if not topics:
         return []
     answers = [content().answer(topic, emergency) for topic in topics]
-    replies = [Reply(dialogue().follow_up.several)] if len(answers) > 1 else []
-    replies += [Reply(answer.short) for answer in answers[:-1]]
+    words = dialogue().follow_up
+    if len(answers) == 1:
+        return [Reply(answers[0].short, buttons(answers[0], instead), payload(answers[0]))]
+    texts = [
+        # A refusal's question is only an example ("Who won the football?"): it is not put into the patient's mouth.
+        words.one_of_several.format(question=answer.ask, text=answer.short) if answer.kind == "answer" else answer.short
+        for answer in answers
+    ]
     # The contract allows one payload a turn: with several questions it speaks of the first, which was asked first.
-    return [*replies, Reply(answers[-1].short, buttons(answers[-1], instead), payload(answers[0]))]
+    last = Reply(texts[-1], buttons(answers[-1], instead), payload(answers[0]))
+    return [Reply(words.several), *map(Reply, texts[:-1]), last]
 
 
-def refuse_again(topic: str, last_said: Sequence[str]) -> list[Reply]:
-    """The reply when what was refused in the last turn is asked for again: the same refusal, in words not just said."""
-    wordings = [text.format(phone=content().clinic.phone) for text in dialogue().refused_again]
+def refuse_again(topic: str, last_said: Sequence[str], emergency: str = "") -> list[Reply]:
+    """The reply when what was refused in the last turn is asked for again: what can be done instead, in words not just said."""
+    more = dialogue().refused_more.format(text=content().answer(topic, emergency).more)
+    wordings = [more, *(text.format(phone=content().clinic.phone) for text in dialogue().refused_again)]
     text = next((text for text in wordings if text not in last_said), wordings[0])
     return [Reply(text, menu(), payload(content().answers[topic]))]
 
@@ -101,7 +109,9 @@ def payload(answer: Answer) -> dict[str, Any]:
     return {"kind": "answer", "topic": answer.id, "sources": sources, "reviewed": answer.reviewed.isoformat()}
 
 
-def follow_up(kind: str, topic: str | None, last_said: Sequence[str], emergency: str = "") -> list[Reply]:
+def follow_up(
+    kind: str, topic: str | None, last_said: Sequence[str], emergency: str = "", *, other: bool = False
+) -> list[Reply]:
     """The replies to a follow-up, in words not just said.
 
     Args:
@@ -110,6 +120,7 @@ def follow_up(kind: str, topic: str | None, last_said: Sequence[str], emergency:
         topic: the topic answered last, or None.
         last_said: the texts of the assistant's last turn.
         emergency: the number where the patient is, "" when that is not known.
+        other: whether ``about_me`` was asked for another person ("and for my mum?").
     """
     words, phone = dialogue().follow_up, content().clinic.phone
     no_more, no_simpler = words.no_more.format(phone=phone), words.no_simpler.format(phone=phone)
@@ -123,9 +134,10 @@ def follow_up(kind: str, topic: str | None, last_said: Sequence[str], emergency:
     answer = content().answer(topic, emergency)
     others = tuple(button for button in buttons(answer) if button.payload not in ("/tell_more", "/" + kind))
     simpler = words.simpler.format(text=first_sentences(answer.short, 2))
+    meant = [text for text in (answer.for_me, words.for_me) if text]
     ways = {
         "ask_source": [content().where_from(answer) if answer.sources else ""],
-        "about_me": [answer.for_me, words.for_me],
+        "about_me": [words.for_other.format(text=text) for text in meant] if other else meant,
         "simpler": [simpler, no_simpler],
         "ask_why": [answer.why, answer.more],
     }

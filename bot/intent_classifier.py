@@ -20,7 +20,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.embedding_featurizer import EmbeddingFeaturizer
 from bot.intent_model import IntentModel, Prediction, Recipe
 from bot.plain_text import has_words, is_foreign, readable
-from bot.question_splitter import Part, clauses, items, questions
+from bot.question_splitter import Part, clauses, items, questions, readings
 from bot.sentence_embedding import checksums, shared_embedding
 from bot.understanding import FAQ, Level, Thresholds, Understanding, understand
 
@@ -76,6 +76,10 @@ class TopicClassifier(IntentClassifier, GraphComponent):
                 "medicine_dose",
                 "other_health",
                 "off_topic",
+                "under_18",
+                "recovery",
+                "surgery_methods",
+                "back_care",
             ],
             "left_out": ["faq/other_health", "faq/off_topic"],
             "told": [
@@ -83,7 +87,9 @@ class TopicClassifier(IntentClassifier, GraphComponent):
                 "feeling_rushed",
                 "goals_differ",
                 "money_motive",
+                "mri_alone",
                 "no_reason_given",
+                "pseudarthrosis",
                 "redo_after_failed",
                 "still_in_pain",
                 "surgery_type_differs",
@@ -173,7 +179,11 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         worries = self._worries(text, parts, PLAINLY if story else TOLD)
         if story:
             parts = [*worries[:1], *parts]
-        elif len(parts) > 1 or found.topics[:1] in [(part["topic"],) for part in (*parts, *worries)]:
+        elif (
+            len(parts) > 1
+            or found.topics[:1] in [(part["topic"],) for part in (*parts, *worries)]
+            or (worries and parts and parts[0]["confidence"] >= TOLD)
+        ):
             # What the whole message is surely about stays first: "I live in France, can I still get one?"
             parts = sorted([*parts, *worries[:2]], key=lambda part: len(parts) < 2 and part["topic"] != found.topics[0])
         elif len(parts) < 2:
@@ -200,7 +210,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         """The questions in ``text``, or the items of its list, that are each surely about a topic; one entry a topic."""
         asked = questions(text)
         listed = [part for part in map(self._score, items(text)) if part and part["confidence"] >= LISTED]
-        scored = [] if len(asked) < 2 and not self._aside(asked, text) else [self._score(part) for part in asked]
+        scored = [] if len(asked) < 2 and not self._aside(asked, text) else [self._score(part, text) for part in asked]
         if len({part["topic"] for part in listed}) > max(1, sum(map(bool, scored))):
             scored = [*listed, *(part for part in scored if part and not _within(part, listed))]
         found: dict[str, dict[str, Any]] = {}
@@ -214,7 +224,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         asked = [
             part for part in questions(text) if len(part.text.split()) < len(text.split()) - 1
         ]  # something is left
-        scored = [part for part in map(self._score, asked) if part and part["confidence"] >= TOLD]
+        scored = [part for part in (self._score(one, text) for one in asked) if part and part["confidence"] >= TOLD]
         other = [part for part in scored if part["topic"] not in found.topics]
         if len(other) != 1 or not found.topics or found.topics[0] in self._refused:
             return []
@@ -245,16 +255,23 @@ class TopicClassifier(IntentClassifier, GraphComponent):
                 found.setdefault(part["topic"], part)
         return list(found.values())
 
-    def _score(self, part: Part) -> dict[str, Any] | None:
-        words = readable(part.text)
+    def _score(self, part: Part, message: str = "") -> dict[str, Any] | None:
+        """The topic that ``part`` is surely about. With the ``message`` it stands in, as a question in it is read."""
+        for words in readings(part, message) if message else [part.text]:
+            topic, chance = self._topic(readable(words))
+            if topic:
+                return {"text_span": [part.start, part.end], "topic": topic, "confidence": chance}
+        return None
+
+    def _topic(self, words: str) -> tuple[str, float]:
+        """The one topic that ``words`` are surely about, "" when there is none, and its probability."""
         if not has_words(words) or self._model is None:
-            return None
+            return "", 0.0
         prediction = self._heard.get(words) or self._model.predict(words)
         self._heard[words] = prediction
         found, chance = self._decide(prediction), prediction.ranking[0][1]
-        if found.level is not Level.SURE or not found.topics or chance < self._thresholds.part:
-            return None
-        return {"text_span": [part.start, part.end], "topic": found.topics[0], "confidence": chance}
+        sure = found.level is Level.SURE and found.topics and chance >= self._thresholds.part
+        return (found.topics[0] if sure else ""), chance
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ classifier to say, so that one rambling question stays one.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _ABBREVIATIONS = frozenset(
@@ -16,35 +17,46 @@ _ABBREVIATIONS = frozenset(
 _SENTENCE_END = re.compile(r"[.!?;\u2026]+[)\"'\u201d\u2019]*(?=\s|$)|[\r\n]+|(?<=[?!])(?=[A-Za-z])")
 
 _WH = r"(?:how|what|when|where|why|who|whom|whose|which)(?:['\u2019]?(?:s|re|ll|d))?"
-_VERB = (
-    r"(?:is|are|am|was|were|do|does|did|can|could|will|would|should|shall|may|must|has|have|had|need)(?:n['\u2019]?t)?"
-)
+_VERB = r"(?:is|are|am|was|were|do|does|did|can|could|will|would|should|shall|may|must|has|have|need)(?:n['\u2019]?t)?"
 _SUBJECT = (
     r"(?:i|you|u|we|they|he|she|it|this|that|there|these|those|my|your|his|her|our|their|the|a|an(?:other)?|any(?:one|body)?"
     r"|some(?:one|body)?|second|surgeons?|doctors?|patients|insurance|insurers?|surgery|people|mum|mom|dad|nobody|everyone"
-    r"|many|most|other)"
+    r"|many|most|other|fusions?|operations?|scans?|physio|opinions?|reviewers?|carers?|children)"
 )
 _QUESTION = rf"(?:{_WH}\b|{_VERB}\s+{_SUBJECT}\b)"
 _REQUEST = (
-    r"(?:tell\s+me|explain|(?:i\s+)?(?:would|['\u2019]d)?\s*(?:also\s+)?(?:want|like|need)\s+to\s+(?:know|ask|understand)"
+    r"(?:what\s+(?:i|we)(?:['\u2019]d)?\s+(?:\w+\s+)?(?:want|like|need)\s+to\s+(?:know|ask)\s+is|tell\s+me|explain|(?:i\s+)?(?:would|['\u2019]d)?\s*(?:also\s+)?(?:want|like|need)\s+to\s+(?:know|ask|understand)"
     r"|i\s+(?:was\s+|am\s+|['\u2019]m\s+)?(?:also\s+)?wonder(?:ing)?|wondering|any\s+idea|not\s+sure\s+(?:if|whether|what|how))"
 )
-_JOIN = r"(?:and|also|plus|but|&|then|second(?:ly)?|another\s+(?:thing|question)|one\s+more\s+(?:thing|question))"
+_PLACE = (
+    r"(?:(?:the\s+|my\s+|and\s+)?(?:first|second|third|fourth|next|other|last|final)\s+(?:of\s+all|off|thing|question|one)"
+    r"(?:\s+is)?|(?:first|second|third|fourth|last|final)ly|second|(?:first|third|(?:number\s+|question\s+)?(?:one|two|three))"
+    r"(?=[,:.)])|\(?[1-9][).:])"
+)
+"""What counts questions: "first of all", "the second thing", "number three", "lastly"."""
+_JOIN = rf"(?:and|also|plus|but|&|then|anyway|anyhow|oh|{_PLACE}|another\s+(?:thing|question)|one\s+more\s+(?:thing|question))"
 _FILLER = rf"(?:(?:{_JOIN}|so|ok|okay|well|hi|hiya|hello|hey|please|thanks|because|if\s+so|in\s+that\s+case)[\s,:.-]+)*"
 _OPENS = re.compile(rf"{_FILLER}(?:{_QUESTION}|{_REQUEST})", re.IGNORECASE)
 _SAME_CLAUSE = r"(?!(?:also|then)\s+(?:do|have|has|had|need)\s+(?!i\b|u\b|you\b|we\b|they\b))"
 """In "could she also do the operation", what follows "also" is no new question."""
 _JOINED = re.compile(
-    rf"(?:,\s*|\s+){_SAME_CLAUSE}(?:{_JOIN}[\s,:]+)+(?={_QUESTION}|{_REQUEST}|{_JOIN}\b)|,\s*(?={_QUESTION})",
+    rf"(?:,\s*|\s+){_SAME_CLAUSE}(?:{_JOIN}[\s,:]+)+(?={_QUESTION}|{_REQUEST}|{_JOIN}\b)|(?:[,:]\s*|\s[-\u2013]\s)(?={_QUESTION})",
     re.IGNORECASE,
 )
 _LISTS = re.compile(
-    rf"{_FILLER}(?:(?:can|could|would|will)\s+you\s+)?(?:please\s+)?(?:tell\s+me|explain|(?:i\s+|we\s+)?(?:just\s+|also\s+)?"
+    rf"{_FILLER}(?:what(?:['\u2019]?s|\s+is|\s+are)\s+(?=(?:the|your)\b)|(?:(?:can|could|would|will)\s+you\s+)?(?:please\s+)?(?:tell\s+me|explain|(?:i\s+|we\s+)?(?:just\s+|also\s+)?"
     r"(?:would\s+like|['\u2019]?d\s+like|want|like|need|have)\s+to\s+(?:know|ask|understand)|(?:i['\u2019]?m\s+|i\s+am\s+)?asking)"
-    r"(?:\s+(?:about|you|for))*\s*[:,-]*\s*",
+    r"(?:\s+(?:about|you|for))*\s*[:,-]*\s*)",
     re.IGNORECASE,
 )
-"""A request that may be followed by a list: "please tell me the price, the waiting time and ..."."""
+"""What may be followed by a list: "please tell me the price, the waiting time and ...", "what's the price, the ..."."""
+_LEAD = re.compile(rf"{_FILLER}(?:{_REQUEST}(?:\s+(?:about|if|whether))?[\s,:-]+)?{_FILLER}(?=\S+\s+\S)", re.IGNORECASE)
+_LEANS = re.compile(rf"{_FILLER}(?:if|when|whenever|once|since|as|after|before|although|though)\s", re.IGNORECASE)
+"""How a clause begins that is nothing without the question behind it: "if they do not agree, what do we do"."""
+_REASON = re.compile(r"[,\s]+(?:because|cos|coz)\s.*", re.IGNORECASE | re.DOTALL)
+_POINTS_BACK = re.compile(r"\b(?:that|this|it|they|them|those|these|both|one)\b", re.IGNORECASE)
+_MOST_WORDS_POINTING = 8
+_WORDS_BEFORE = 15
 _ITEM_END = re.compile(r"\s*(?:[,;:]|\b(?:and|plus|also|as well as)\b|\(?\b\d\s*[).])\s*", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[.!?;,\n]+\s*|\s+(?=(?:and|but|so|because|then|yet)\s)", re.IGNORECASE)
 _FEWEST_WORDS = 2
@@ -77,6 +89,21 @@ def questions(message: str) -> list[Part]:
             if len(part.text.split()) >= _FEWEST_WORDS and (opens or (asked and number == len(cuts) - 1)):
                 found.append(part)
     return found[:MOST_PARTS]
+
+
+def readings(part: Part, message: str) -> Iterator[str]:
+    """The words of ``part`` to be understood, the plainest first: bare, without its reason, behind what it points back to.
+
+    "First of all, can we do it from home, because the car makes her ill?" asks if it can be done from home; and in "They
+    disagree. Why does that happen?" the second sentence asks about the first.
+    """
+    bare = part.text[found.end() :] if (found := _LEAD.match(part.text)) else part.text
+    yield bare
+    if (short := _REASON.sub("", bare)) != bare and len(short.split()) >= _FEWEST_WORDS:
+        yield short
+    before = message[: part.start].split()
+    if before and len(bare.split()) <= _MOST_WORDS_POINTING and _POINTS_BACK.search(bare):
+        yield f"{' '.join(before[-_WORDS_BEFORE:])} {bare}"
 
 
 def items(message: str) -> list[Part]:
@@ -121,7 +148,9 @@ def _cuts(message: str, start: int, end: int) -> list[tuple[int, int]]:
     """Cut one sentence where another question opens behind something that could stand alone."""
     cuts, first = [], start
     for joined in _JOINED.finditer(message, start, end):
-        if len(message[first : joined.start()].split()) >= _FEWEST_WORDS:
+        before = message[first : joined.start()]
+        leans = joined[0].strip() == "," and _LEANS.match(before.lstrip())
+        if len(before.split()) >= _FEWEST_WORDS and not leans:
             cuts.append((first, joined.start()))
             first = joined.end()
     return [*cuts, (first, end)]

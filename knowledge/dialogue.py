@@ -22,12 +22,14 @@ class FollowUpWords:
     nothing_yet: str
     no_more: str
     for_me: str
+    for_other: str
     simpler: str
     no_simpler: str
     nothing_to_repeat: str
     okay: str
     anything_else: str
     several: str
+    one_of_several: str
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class ShareWords:
 class Dialogue:
     introduction: str
     fallback: FallbackWords
+    refused_more: str
     refused_again: tuple[str, ...]
     follow_up: FollowUpWords
     share: ShareWords

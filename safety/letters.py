@@ -58,10 +58,10 @@ _MARKS = [
 _OWN = re.compile(
     r"\b(?:my (?:(?:low(?:er)? |left |right |own |first |second |whole )*(?:back|legs?|neck|foot|feet|arms?|hands?|bum|bottom|bladder|bowels?|"
     r"pain|privates|groin|toes?|knees?|head|chest|surgeon|doctor|gp|consultant|specialist|husband|wife|mum|mom|mother|dad|father|"
-    r"son|daughter|scan|mri|operation|symptoms|letter|report|job|life))|i(?:'m|’m| am (?:\d|so|scared|very|in|not sure|really|a)| feel| felt| hurt| wet| need to| keep| just| can'?t| can’t| couldn'?t| don'?t know|"
+    r"son|daughter|brother|sister|partner|uncle|aunt|scan|mri|operation|symptoms|letter|report|job|life))|i(?:'m|’m| am (?:\d|so|scared|very|in|not sure|really|a)| feel| felt| hurt| wet| need to| keep| just| can'?t| can’t| couldn'?t| don'?t know|"
     r" don’t know| have (?:been|had|no|a|to|pain)|'ve|’ve| had| got| want| woke| lost)\b|"
     r"(?:can|could|will|would) you (?:please )?(?:explain|tell|read|help|look)|what does|what do|should i|do i|"
-    r"please (?:help|explain|tell|read|look)|here is|this is (?:the|my|what))",
+    r"please (?:help|explain|tell|read|look)|(?:dad|mum|mom|nan|gran|granny|grandad)\b|i['’]?d like to (?:know|ask)|sorry (?:to|for) go|here is|this is (?:the|my|what))",
     re.IGNORECASE,
 )
 # A surgeon says "I" too: these are no patient's words.

@@ -36,11 +36,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from evaluation_report import write_report  # noqa: E402
 from typos import misspell  # noqa: E402
 
+from knowledge.content import content  # noqa: E402
+
 HELD_OUT = ROOT / "tests" / "understanding" / "heldout"
 MODEL = ROOT / "models" / "plainspoken.tar.gz"
-REFUSED = frozenset(
-    ["diagnose_me", "should_i_have_surgery", "read_my_scan", "medicine_dose", "other_health", "off_topic"]
-)
+REFUSED = frozenset(answer.id for answer in content().answers.values() if answer.kind == "out_of_scope")
+LATER_SETS = ("questions_second", "questions_third", "questions_fourth")
+"""Sets written later, each measured once before anything was learned from what it showed; first figures in their heads."""
 SEEDS = (11, 12, 13)
 BARS = {"first": 0.95, "offered": 0.99, "first with typos": 0.90, "refused": 0.95}
 
@@ -85,14 +87,14 @@ class Result:
 
 
 def held_out(name: str) -> list[Message]:
-    """The messages of ``questions``, ``questions_second`` or ``offtopic``: a mapping of topic to texts."""
+    """The messages of ``questions``, one of its later sets or ``offtopic``: a mapping of topic to texts."""
     found = yaml.safe_load((HELD_OUT / f"{name}.yml").read_text(encoding="utf-8"))
     return [Message(text, (topic,)) for topic, texts in found.items() for text in texts]
 
 
 def both_sets() -> tuple[list[Message], list[Message]]:
     """All held-out questions about topics, and all messages that must not be answered as one."""
-    later = held_out("questions_second")
+    later = [message for name in LATER_SETS for message in held_out(name)]
     questions = [*held_out("questions"), *(message for message in later if message.topics[0] not in REFUSED)]
     strangers = [*held_out("offtopic"), *(message for message in later if message.topics[0] in REFUSED)]
     return questions, strangers
@@ -100,7 +102,8 @@ def both_sets() -> tuple[list[Message], list[Message]]:
 
 def several() -> list[Message]:
     """Messages that ask more than one thing."""
-    found = yaml.safe_load((HELD_OUT / "multi.yml").read_text(encoding="utf-8"))
+    files = [HELD_OUT / "multi.yml", HELD_OUT / "multi_second.yml"]
+    found = [entry for path in files for entry in yaml.safe_load(path.read_text(encoding="utf-8"))]
     return [Message(entry["text"], tuple(entry["topics"])) for entry in found]
 
 

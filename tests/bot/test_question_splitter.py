@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.question_splitter import MOST_PARTS, items, questions
+from bot.question_splitter import MOST_PARTS, items, questions, readings
 
 SEVERAL = [
     ("What does it cost? How soon will I hear?", ["What does it cost?", "How soon will I hear?"]),
@@ -21,6 +21,13 @@ SEVERAL = [
         "I want to know what could go wrong, and also how long I would be off work.",
         ["I want to know what could go wrong", "how long I would be off work."],
     ),
+    ("hello, two things: is it safe, and can I bring Mum", ["is it safe", "can I bring Mum"]),
+    ("does fusion help. what are the risks", ["does fusion help.", "what are the risks"]),
+    (
+        "I had it in May, anyway what I want to know is do you see people on Sundays and also is it dear",
+        ["what I want to know is do you see people on Sundays", "is it dear"],
+    ),
+    ("And if they do not agree, what are we to do?", ["And if they do not agree, what are we to do?"]),
     (
         "Dr. Example wants to operate on L4.5 or so. Must it be now? Could I try physio first?",
         ["Must it be now?", "Could I try physio first?"],
@@ -36,6 +43,7 @@ ONE = [
     "tell me about fusion and decompression",
     "could the doctor giving the second opinion also do my surgery",
     "Would she then have the last word?",
+    "had an mri in june, had six weeks of physio",
 ]
 NONE = ["", "   ", "thanks", "My back hurts. I am tired.", "...", "?", "😀"]
 
@@ -56,7 +64,29 @@ def test_what_a_request_lists_is_found_apart() -> None:
         "the waiting time",
         "who does it",
     ]
+    assert [part.text for part in items("whats the cost, the waiting time and do you take foreigners")] == [
+        "the cost",
+        "the waiting time",
+        "do you take foreigners",
+    ]
     assert items("My back hurts, my leg is numb and I am tired.") == []
+
+
+@pytest.mark.parametrize(
+    ("message", "read"),
+    [
+        ("First of all, could we do it from home, because the car makes her ill?", ["could we do it from home"]),
+        ("They say different things. Why does that happen?", ["They say different things. Why does that happen?"]),
+        ("My surgeon is kind. What will the report from your clinic look like in the end?", []),
+    ],
+)
+def test_a_question_is_read_bare_then_without_its_reason_then_behind_what_it_points_to(
+    message: str, read: list[str]
+) -> None:
+    last = questions(message)[-1]
+    first, *others = readings(last, message)
+    assert last.text.endswith(first)
+    assert others == read
 
 
 @pytest.mark.parametrize("message", ONE)

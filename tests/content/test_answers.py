@@ -47,8 +47,11 @@ TOPICS = {
     "after_surgery": """
         still_in_pain reherniation hardware_failed adjacent_segment pseudarthrosis flatback which_scan
     """,
-    "assistant": "who_are_you privacy how_it_works",
-    "out_of_scope": "diagnose_me should_i_have_surgery read_my_scan medicine_dose other_health off_topic",
+    "assistant": "who_are_you privacy how_it_works for_someone_else scans_kept ask_the_clinic trust_you",
+    "out_of_scope": """
+        diagnose_me should_i_have_surgery read_my_scan medicine_dose other_health off_topic under_18 recovery
+        surgery_methods back_care
+    """,
 }
 ALL = [topic for group in TOPICS.values() for topic in group.split()]
 ABOUT_SYMPTOMS = """

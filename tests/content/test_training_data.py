@@ -17,7 +17,7 @@ LEAST_PER_TOPIC = 25
 LEAST_PER_ACT = 20
 TOPIC_FILES = {"second_opinion", "disagreement", "evidence", "decision", "after_surgery", "assistant", "out_of_scope"}
 
-# The 62 topics that are answered and the six that are kindly refused.
+# The 66 topics that are answered and the ten that are kindly refused.
 TOPICS = {
     "second_opinion": """what_is_second_opinion why_get_one when_useful when_not_to_wait first_doctor_wrong
         records_only_enough independence offend_surgeon good_second_opinion who_reviews formats who_starts_it how_long
@@ -31,8 +31,11 @@ TOPICS = {
         goals_differ money_motive redo_after_failed surgery_risks""",
     "after_surgery": """still_in_pain reherniation hardware_failed adjacent_segment pseudarthrosis flatback
         which_scan""",
-    "assistant": "who_are_you privacy how_it_works",
-    "out_of_scope": "diagnose_me should_i_have_surgery read_my_scan medicine_dose other_health off_topic",
+    "assistant": "who_are_you privacy how_it_works for_someone_else scans_kept ask_the_clinic trust_you",
+    "out_of_scope": """
+        diagnose_me should_i_have_surgery read_my_scan medicine_dose other_health off_topic under_18 recovery
+        surgery_methods back_care
+    """,
 }
 SMALL_TALK = {
     "greet",
@@ -45,6 +48,7 @@ SMALL_TALK = {
     "insult",
     "test",
     "low",
+    "unheard",
     "language",
 }
 ACTS = set(
