@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 CONFIRMED = {"calling": "calling", "going": "going", "helped": "helped", "seen": "seen", "mistake": "mistake"}
 """Choices that the case desk is told as they are; every other one is a reason for not going."""
-ASIDES = frozenset({"safe", "what_next"})
+ASIDES = frozenset({"safe", "what_next", "heard", "heard_crisis", "staying", "stay_crisis", "no_answer"})
 """Answers and questions that say nothing about going for help."""
 INTENTS = {"already_seen": "seen", "mistake": "mistake"}
 

@@ -35,6 +35,7 @@ from safety.conversation import (
     after_question,
     after_told,
     in_words_for,
+    is_guess,
     reminder,
     together,
     without_guess,
@@ -62,6 +63,13 @@ _TYPED = re.compile(
     r"\W*(?:(?P<affirm>yes|yeah|yep|yup|it(?:'s| is) (?:new|(?:getting )?worse)|both)|(?P<deny>no|nope|it(?:'s| is) (?:old|not)))\b",
     re.I,
 )
+_BARRIERS = {
+    "REPLY_DISBELIEF": "disbelief",
+    "REPLY_COST": "cost",
+    "REPLY_TRANSPORT": "transport",
+    "REPLY_FAMILY": "family",
+}
+"""What keeps people from going. The answers to it name the emergency number first: only after an emergency."""
 _REPLIES = {
     "REPLY_NOT_GOING": "not_going",
     "REPLY_WHAT_NEXT": "what_next",
@@ -69,11 +77,21 @@ _REPLIES = {
     "REPLY_HELPED": "helped",
     "REPLY_CALLING": "calling",
     "REPLY_GOING": "going",
+    "REPLY_STAY": "staying",
+    "REPLY_LET_BE": "let_be",
 }
+_AFTER_CRISIS = {"staying": "stay_crisis", "let_be": "let_be_crisis", "heard": "heard_crisis"}
+_NOTED = re.compile(
+    r"\W*(?:(?:ok(?:ay|ey)?|kk?|al+ ?right|right|fine|got it|understood|noted|i see|i will|thanks?|thank you|thx|ta)\b\W*)+$",
+    re.I,
+)
+"""A message that only says that the words were heard: "ok" is no "yes, someone is with me"."""
 
 _SAID_WITH_A_REPLY = frozenset({"unwell.emergency_word", "unwell.vague"})
 _NO_TOPIC = frozenset({"diagnose_me", "other_health", "off_topic", "should_i_have_surgery"})
 """Out-of-scope topics that remarks about a sign are taken for."""
+_NOT_NOW = frozenset({"under_18", "goals_differ", "ask_the_clinic", "insurance", "for_someone_else"})
+"""Topics that a remark after emergency words is taken for: "she is 82 and stubborn" asks nothing about a child's case."""
 _SINCE = re.compile(
     r"\W*(?:it'?s been |its been |it is |been |only |just |maybe )*"
     r"(?:(?:since|for|about|around)\b(?:\W+\w+){1,5}|(?:\w+\W+){1,3}(?:minutes|hours?|days?|weeks?|months?)(?: (?:ago|now))?)\W*$",
@@ -160,8 +178,9 @@ class RedFlagComponent(GraphComponent):
         elif open_question == LETTER and (reaction := _about_letter(intent, said)):
             found = after_question("report", reaction, found)
         found = after_means(states, without_guess(found, heard, _is_clear(message, found.category == "crisis")), heard)
-        reply = _typed_reply(states, intent, heard, before)
-        if reply and (found.tier == "clarify" or not found.key) and _adds_nothing(found):
+        reply = _typed_reply(said, states, intent, heard, before)
+        calmed = reply in ("safe", "let_be_crisis") and found.category == "crisis" and is_guess(found)
+        if reply and (found.tier == "clarify" or not found.key or calmed) and (calmed or _adds_nothing(found)):
             # "Someone is with me" answers what was asked: it is no new sign.
             found = Assessment(findings=found.findings)
         elif not found.key and not reply:
@@ -261,8 +280,9 @@ def _about_letter(intent: str, said: str) -> str:
 
 
 def _is_plain(message: Message) -> bool:
+    """Whether a message is surely about something explained here. What is told of the body is taken for no such topic."""
     topics = message.get("topics") or []
-    return bool(topics) and float(topics[0]["confidence"]) >= _PLAIN
+    return bool(topics) and topics[0]["id"] not in _NO_TOPIC and float(topics[0]["confidence"]) >= _PLAIN
 
 
 def _is_clear(message: Message, crisis: bool) -> bool:
@@ -286,16 +306,27 @@ def _vector(message: Message) -> Any:
     return None if sentence is None else sentence.features[0]
 
 
-def _typed_reply(states: Any, intent: str, heard: Told, before: str) -> str:
+def _typed_reply(said: str, states: Any, intent: str, heard: Told, before: str) -> str:
     """Return the choice that a typed answer to "what will you do now?", or "is someone with you?", stands for."""
     if not heard.categories or heard.since >= REPLY_WITHIN:
         return ""
-    if "crisis" in heard.categories and "REPLY_SAFE" in states:
+    crisis = "crisis" in heard.categories
+    if crisis and "REPLY_SAFE" in states:
         return "safe"
-    said = next((choice for state, choice in _REPLIES.items() if state in states), "")
-    if said or not before or before.startswith("crisis_"):
-        return said
-    return {"affirm": "helped", "deny": "other" if heard.tier == "emergency" else ""}.get(intent, "")
+    emergency = heard.tier == "emergency"
+    fear = {"REPLY_FEAR": "fear"} if emergency and not crisis else {}
+    late = {} if emergency or crisis else {"REPLY_NO_ANSWER": "no_answer"}
+    known = {**(_BARRIERS if emergency else {}), **late, **_REPLIES, **fear}
+    choice = next((choice for state, choice in known.items() if state in states), "")
+    if not choice and before and _NOTED.match(said):
+        choice = "heard"
+    if crisis:
+        choice = _AFTER_CRISIS.get(choice, choice)
+    if choice or not before or before.startswith("crisis_"):
+        return choice
+    if intent == "affirm":  # the words for somebody else ask whether one can stay; a doctor today is no ambulance
+        return "staying" if before.endswith("_other") else "helped" if before.endswith("_emergency") else "heard"
+    return "other" if intent == "deny" and emergency else ""
 
 
 def _is_remark(message: Message, intent: str, states: Any, heard: Told, before: str) -> bool:
@@ -310,9 +341,10 @@ def _is_remark(message: Message, intent: str, states: Any, heard: Told, before: 
     if serious and heard.since < REPLY_WITHIN and heard.categories != {"crisis"}:
         return True
     lasting = intent == "faq" and bool(_SINCE.match(said))
+    topic = str((message.get("topics") or [{"id": ""}])[0]["id"]) if intent == "faq" else ""
+    aside = _has_no_topic(message, intent) or topic in _NOT_NOW
     return (
-        bool(before)
-        and (lasting or intent == "deny" or _has_no_topic(message, intent))
+        ((aside and heard.since < REPLY_WITHIN) or (bool(before) and (lasting or intent == "deny")))
         and not said.startswith("/")
         and not asked_in(said)
     )

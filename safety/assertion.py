@@ -84,6 +84,10 @@ class Reader:
         owned = {i: token.owner for i, token in enumerate(tokens) if token.owner}
         if any(i in others for i in range(start, end)):
             return "other"
+        if any(owned.get(i) == "self" for i in range(start, end)) and not any(
+            i in others and tokens[i].word != "they" for i in range(start)
+        ):
+            return "self"  # "prostate trouble they treated, a belt round my ribs": doctors, whom nobody has named
         for i in [*range(start - 1, -1, -1)]:
             if i in others:
                 return "other"
@@ -265,11 +269,12 @@ class Reader:
                 tokens[whole[1] - 1].clause,
             }:
                 return True
-        if (
-            any(self._same_thought(cue, whole) for cue in self.spans("ACQUAINTANCE"))
-            and "COMMON_QUESTION" in self.concepts
-        ):
-            return True
+        if any(self._same_thought(cue, whole) for cue in self.spans("ACQUAINTANCE")):
+            if "COMMON_QUESTION" in self.concepts:
+                return True
+            # "A lady at church lost the use of her legs after that operation": a story told because of what is planned.
+            if "SUCH_SURGERY" in self.concepts and self._recent((whole,), "PAST"):
+                return not self._recent((whole,), "PRESENT", "RECENT", "ONSET", "STILL")
         if not any(span[0] < whole[1] and whole[0] < span[1] for span in self.spans("CONDITION")):
             return False
         for other in self.spans("OTHER"):
@@ -321,7 +326,7 @@ class Reader:
             if cue[1] > whole[0] or not self._same_thought(cue, whole):
                 continue
             people = {i for span in self.spans("SELF", "OTHER") for i in range(*span)}
-            extent = range(cue[1], whole[1] + 1)
+            extent = range(cue[1], whole[1])
             if any(self._same_thought(whole, span) for span in self.spans("IMPROVE")):
                 return True  # "will my weak leg get better?"
             if not any(i in people or tokens[i].owner for i in extent if i < len(tokens)):
@@ -355,8 +360,11 @@ class Reader:
             if pet[1] <= whole[0] and tokens[pet[0]].sentence == tokens[whole[0]].sentence:
                 between = range(pet[1], whole[0])
                 did = {i for span in self.spans("PET_DID") for i in range(*span)}
-                # "My dog can't walk, his legs ..." is the dog's; "the dog pulled her over, her legs ..." is not.
-                if not any(i in people or i in did or tokens[i].owner == "self" for i in between):
+                # "My dog can't walk, his legs ..." is the dog's; "the dog pulled her over, her legs ..." is not, and
+                # neither is "tripped over the dog, onto my fusion".
+                if pet[0] - 1 not in did and not any(
+                    i in people or i in did or tokens[i].owner == "self" for i in between
+                ):
                     return True
         for cue in self.spans("LEARNING"):
             own_case = any(cue[1] <= i < whole[0] and i in people for i in people)

@@ -69,17 +69,27 @@ def after_told(found: Assessment, told: Told) -> Assessment:
 
     A vague sign is not asked about when the gravest answer would lead to no more than was told: that would nag.
     """
+    if found.key == CLEARED and told.tier == "emergency":
+        return reminder(told)  # the "no" was to the last question, not to what was told before
     if found.tier == "none" or found.key == CLEARED:
         return found
     if found.tier == "clarify":
         grave = questions()[found.clarify].yes if found.clarify in questions() else "emergency"
         heard = found.category in told.categories and rank(told.tier) >= rank(grave)
         return reminder(told, found) if heard else found
+    if told.tier == "emergency" and found.category != "crisis" and is_guess(found):
+        return reminder(told, found)  # "they took blood" after chest pain: the number was given, other words mislead
     rules = {f.rule for f in found.findings if f.assertion == "present" and rank(f.tier) > rank("clarify")}
     new = rules - told.rules or found.worse or rank(found.tier) > rank(told.tier)
     if found.categories and set(found.categories) <= told.categories and not new and rules:
         return replace(found, key="reminder_crisis" if found.tier == "crisis" else "reminder")
     return found
+
+
+def is_guess(found: Assessment) -> bool:
+    """Whether the learned signal alone raised ``found``: no rule finds anything in the message."""
+    rules = [f.rule for f in found.findings if f.assertion == "present" and f.tier != "decision"]
+    return bool(rules) and all(rule.startswith("signal.") for rule in rules)
 
 
 def reminder(told: Told, found: Assessment | None = None) -> Assessment:

@@ -269,3 +269,49 @@ def test_who_only_denies_signs_is_thanked(component: RedFlagComponent) -> None:
     assert entities(message)["escalation"] == "cleared"
     message = heard(component, "no numbness between my legs", "faq", tracker(SlotSet("clarify_open", "bladder")))
     assert entities(message)["escalation"] == "cleared"
+
+
+@pytest.mark.parametrize(
+    ("first", "text", "said", "choice"),
+    [
+        ("i cant pee", "ok", "affirm", "heard"),
+        ("i cant pee", "yes", "affirm", "helped"),
+        ("my foot slaps when i walk", "yes", "affirm", "heard"),
+        ("my dad has chest pain", "yes", "affirm", "staying"),
+        ("my dad has chest pain", "should i leave him alone", "faq", "staying"),
+        ("i want to die", "ok", "affirm", "heard_crisis"),
+        ("i want to die", "its just words", "nlu_fallback", "safe"),
+        ("i want to die", "leave me alone", "faq", "let_be_crisis"),
+        ("my son says he wants to die", "should i leave him alone", "faq", "stay_crisis"),
+        ("my face is drooping", "i have no insurance", "faq", "cost"),
+        ("i cant pee", "my gp said its nothing serious", "faq", "disbelief"),
+        ("my mum cant feel her legs", "she doesnt want to go to hospital", "faq", "not_going"),
+        ("my wound is oozing green", "its sunday and nobody answers", "faq", "no_answer"),
+    ],
+)
+def test_what_a_reply_to_the_words_stands_for(
+    component: RedFlagComponent, first: str, text: str, said: str, choice: str
+) -> None:
+    message = heard(component, text, said, on=tracker(told(component, first)))
+    assert intent(message) == "escalation_reply" and entities(message)["choice"] == choice
+
+
+def test_ok_after_the_reminder_is_no_someone_is_with_me(component: RedFlagComponent) -> None:
+    first = told(component, "i cant pee")
+    serious = heard(component, "is that serious", on=tracker(first))
+    again = UserUttered("is that serious", {"name": "red_flag"}, [], {"assessment": serious.get("assessment")})
+    message = heard(component, "ok", "affirm", on=tracker(first, again))
+    assert entities(message)["choice"] == "heard"
+
+
+def test_a_remark_about_the_person_is_met_with_the_reminder(component: RedFlagComponent) -> None:
+    before = tracker(told(component, "my mum cant feel her legs"), UserUttered("hm", {"name": "faq"}))
+    message = Message({"text": "she is 82 and stubborn", "intent": {"name": "faq", "confidence": 0.9}, "entities": []})
+    message.set("topics", [{"id": "under_18", "confidence": 0.9}])
+    component.process([message], before)
+    assert entities(message)["escalation"] == "reminder"
+
+
+def test_a_no_to_a_later_question_takes_nothing_back(component: RedFlagComponent) -> None:
+    before = tracker(told(component, "i took all my tablets"), SlotSet("clarify_open", "coping"))
+    assert entities(heard(component, "no", "deny", on=before))["escalation"] == "reminder"
