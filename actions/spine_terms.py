@@ -243,9 +243,11 @@ def find_procedures(text: str) -> tuple[Found, ...]:
         if neck or not procedure.neck:
             for match in pattern.finditer(bare):
                 _take(taken, procedure, match, widening=True)
-    if not taken:  # "to take the pressure off the nerve" names an operation only where nothing else does
-        for pattern, procedure in _purposes():
-            taken += [Found(procedure, *match.span(), True, True) for match in pattern.finditer(bare)]
+    # "To take the pressure off the nerve" names an operation where nothing else does, or stands beside another with "and".
+    for pattern, procedure in _purposes():
+        for match in pattern.finditer(bare):
+            if not any(not other.plainly for other in taken) or _is_beside(match, taken, bare):
+                taken.append(Found(procedure, *match.span(), True, True))
     for word in re.finditer(r"[a-z]{8,}", plain):
         if any(word.start() < other.end and other.start < word.end() for other in taken):
             continue
@@ -279,6 +281,15 @@ def _take(taken: list[Found], procedure: Procedure, match: re.Match[str], *, wid
         within = [other for other in within if other.start >= start]
     taken[:] = [other for other in taken if other not in within]
     taken.append(Found(procedure, start, match.end(), True))
+
+
+_AND_THEN = re.compile(r"\W*(?:and|then|,)\W*(?:(?:and|then|to|we|i|also|at the same time)\W+)*(?:will |would )?")
+
+
+def _is_beside(match: re.Match[str], others: list[Found], text: str) -> bool:
+    """Whether only "and" stands between: "we free the nerves and join the bones"."""
+    gaps = [(match.end(), other.start) for other in others] + [(other.end, match.start()) for other in others]
+    return any(start < end and _AND_THEN.fullmatch(text, start, end) for start, end in gaps)
 
 
 def _is_told_by(procedure: Procedure, parts: list[Found]) -> bool:

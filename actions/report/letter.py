@@ -82,6 +82,20 @@ def take_apart(text: str) -> Letter:
     return Letter(text, tuple(_sentences(text)), tuple(_private(text)), cut)
 
 
+_HEAD = 300
+"""So far into a text a scan report has said that it is one."""
+
+
+def is_scan_report(text: str) -> bool:
+    """Whether ``text`` is the report of a scan, by its head and headings, rather than a letter that tells of one."""
+    scan, plain = report_rules().scan, text.lower()
+    if not re.search(scan.title, plain[:_HEAD]):
+        return False
+    headings = {"".join(found) for found in re.findall(scan.headings, plain)}
+    named_first = re.search(scan.title, plain.strip().split("\n")[0])
+    return len(headings) > (0 if named_first else 1) and not re.search(f"(?m){scan.not_with}", plain)
+
+
 # --- Sections and sentences -------------------------------------------------------------------------------------------
 
 

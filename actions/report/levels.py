@@ -33,7 +33,7 @@ _NEXT_TO = re.compile(
 CURVE = re.compile(r"\b(?:curve|cobb)\b", re.I)
 """How far a curve reaches is not where an operation would be."""
 _AT = re.compile(
-    r"(?:decompress\w*|\w+ectomy|\w+otomy|\w+plasty|resection|excision|removal)[^,;.]{0,25} (?:at|of) $", re.I
+    r"(?:decompress\w*|wedges?|\w+ectomy|\w+otomy|\w+plasty|resection|excision|removal)[^,;.]{0,25} (?:at|of) $", re.I
 )
 """What makes a single bone a level although the sentence has others: "decompression at T8 with fixation T6-T10"."""
 _OPERATED = re.compile(r" (?:[a-z]+ )?(?:decompress|laminect|corpect|vertebrect|resection|kyphopl|vertebropl)", re.I)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from actions.glossary import TermSpan, find_terms, is_known, plain_words
 from actions.report.elements import Element, find_elements, is_negated
-from actions.report.letter import Letter, Sentence, take_apart
+from actions.report.letter import Letter, Sentence, is_scan_report, take_apart
 from actions.report.levels import NamedLevel, widest
 from actions.report.recommendation import NOTHING, Recommendation, find_recommendation
 from actions.report.rules import compile_all, report_rules
@@ -86,7 +86,7 @@ def read(text: str) -> Reading:
         elements,
         _mismatches(letter, recommendation),
         _urgent(letter),
-        _is_scan(letter.text, recommendation),
+        recommendation.stance in ("none", "done") and is_scan_report(letter.text),
         () if recommendation.levels else _found_at(letter, elements),
     )
 
@@ -125,19 +125,6 @@ def _is_strange(plain: str) -> bool:
     words = re.findall(r"[^\W\d_]{2,}", plain)
     rules = report_rules()
     return len(words) >= rules.shortest_words and sum(map(is_known, words)) < rules.fewest_known * len(words)
-
-
-_HEAD = 300
-"""So far into a text a scan report has said that it is one."""
-
-
-def _is_scan(text: str, advice: Recommendation) -> bool:
-    scan, plain = report_rules().scan, text.lower()
-    if advice.stance not in ("none", "done") or not re.search(scan.title, plain[:_HEAD]):
-        return False
-    headings = {"".join(found) for found in re.findall(scan.headings, plain)}
-    named_first = re.search(scan.title, plain.strip().split("\n")[0])
-    return len(headings) > (0 if named_first else 1) and not re.search(f"(?m){scan.not_with}", plain)
 
 
 def _found_at(letter: Letter, elements: tuple[Element, ...]) -> tuple[NamedLevel, ...]:

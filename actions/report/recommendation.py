@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from actions.report.letter import Letter, Sentence
+from actions.report.letter import Letter, Sentence, is_scan_report
 from actions.report.levels import CURVE, NamedLevel, beside, elsewhere, next_to, root_of, widest
 from actions.report.rules import report_rules
 from actions.report.said import OF_NO_ADVICE, Kind, Said, judge, needle_treatments_in, operations_in
@@ -50,7 +50,8 @@ def find_recommendation(letter: Letter) -> Recommendation:
 
     advised, refused = of(Kind.ADVISED), of(Kind.REFUSED)
     named = [item for item in advised if item.operation]
-    named = [item for item in named if not item.plainly] or named
+    by_name = [item.sentence for item in named if not item.plainly]
+    named = [item for item in named if not item.plainly or item.sentence in by_name] or named
     if named or (advised and not refused):
         family = _family(named)
         against = tuple(item.sentence for item in refused if item.operation and item.operation.id in family)
@@ -75,8 +76,12 @@ def find_recommendation(letter: Letter) -> Recommendation:
     for kind, stance in FALLBACKS:
         if of(kind):
             reported = kind in (Kind.REPORTED, Kind.REPORTED_REFUSED)
-            return _result(stance, of(kind), letter, reported=reported)
-    return NOTHING
+            items = of(kind)
+            if kind is Kind.DONE:  # the list of what was done, rather than each step of it
+                items = [item for item in items if item.sentence.section == "done"] or items
+            return _result(stance, items, letter, reported=reported)
+    shown = [item for item in of(Kind.NAMED) if item.operation and not _says(rules.planned, item.sentence)]
+    return _result("done", shown, letter) if shown and is_scan_report(letter.text) else NOTHING
 
 
 def _family(items: list[Said]) -> set[str]:
@@ -270,17 +275,15 @@ def _levels(
         return widest(tuple(letter.sentences[place + 1] for place in places if place + 1 < len(letter.sentences)))
     if own or not operations or all(operation.id in WITHOUT_LEVEL for operation in operations):
         return own
-    if all(operation.id == "nerve_root_block" for operation in operations):
-        roots = tuple(root for sentence in sentences for root in root_of(sentence))
-        if roots:
-            return roots
     naming = _naming(operations, letter)
     named = widest(tuple(s for s in naming if not _tells_of_the_past(s))) or widest(naming)
     if named:
         return named
     said = " ".join(sentence.text for sentence in naming)
     counts = [_NUMBERS[match.group(1).lower()] for match in _HOW_MANY.finditer(said)]
-    return _only_levels(letter, counts, of_earlier=all(operation.id in ON_AN_EARLIER_ONE for operation in operations))
+    only = _only_levels(letter, counts, of_earlier=all(operation.id in ON_AN_EARLIER_ONE for operation in operations))
+    of_roots = any(operation.id == "nerve_root_block" for operation in operations)
+    return only or (tuple(root for sentence in sentences for root in root_of(sentence)) if of_roots else ())
 
 
 def _only_levels(letter: Letter, counts: list[int], *, of_earlier: bool = False) -> tuple[NamedLevel, ...]:

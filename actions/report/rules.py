@@ -56,10 +56,13 @@ class RecommendationRules:
     past_after: str
     conditional: str
     option: str
+    weighed: str
     reported: str
     proposed: str
+    theirs: str
     proposer: str
     endorsed: str
+    planned: str
     asked: str
     wants_advice: str
     told: str

@@ -60,6 +60,9 @@ def judge(sentence: Sentence) -> Iterable[Said]:
         until = named[place + 1].start if place + 1 < len(named) else len(plain)
         turn = _TURN.search(plain, item.end, until)
         kind = _kind(sentence, item.start, item.end, turn.start() if turn else None)
+        weighed = len(named) > 1 and rules.compiled(words.weighed).search(plain[: named[0].start])
+        if weighed and kind is Kind.ADVISED and not rules.compiled(words.cue).search(plain[item.end :]):
+            kind = Kind.LATER  # "We reviewed ACDF, disc arthroplasty and foraminotomy."
         yield Said(kind, item.procedure, sentence, plainly=item.plainly)
     generic = rules.compiled(words.generic).search(plain)
     if not named and generic:
@@ -86,12 +89,12 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
 
     if _FUSED.match(plain[start:end]) and _IS.search(plain[:start]):  # "the joints are not fused" tells of a scan
         return Kind.NAMED
-    if sentence.section == "done" or _is_past(before) or says(words.past_after, after):
+    if sentence.section in ("done", "account") or _is_past(before) or says(words.past_after, after):
         return Kind.DONE
     if sentence.section == "request":
         return Kind.REPORTED
     others = not says(words.own, plain[:start]) and sentence.section != "recommendation"
-    reported = others and says(words.reported, plain)
+    reported = says(words.theirs, plain) or (others and says(words.reported, plain))
     if says(words.refused_before, before) or says(words.refused_after, after):
         return Kind.REPORTED_REFUSED if reported else Kind.REFUSED
     if says(words.refused_alone, after):  # "told that he needs a fusion, I see no reason for that"
@@ -136,12 +139,14 @@ def operations_in(sentence: Sentence) -> Iterable[Found]:
     What is said plainly ("to take the pressure off the nerve") counts where an operation or the writer does it.
     """
     surgical = report_rules().recommendation.surgical
-    for item in find_procedures(sentence.text):
+    found = find_procedures(sentence.text)
+    alone = all(item.plainly for item in found)
+    for item in found:
         if item.procedure.id in NOT_OPERATIONS:
             continue
         if not item.exact and sentence.plain[item.start : item.end] in ordinary_words():
             continue
-        if item.plainly and not report_rules().compiled(surgical).search(sentence.plain):
+        if item.plainly and alone and not report_rules().compiled(surgical).search(sentence.plain):
             continue
         yield item
 
