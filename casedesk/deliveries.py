@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from casedesk import files, privacy
+from casedesk import casework, files, privacy
 from casedesk.desk import Desk, seal
 from casedesk.models import Case, Delivery, Entry, Escalation, Token, Tombstone, Version
 from casedesk.schema import TIERS, Erasure, FileContent, Intake, Raised, Withdrawal, tier_rank
@@ -171,6 +171,10 @@ def _open_case(session: Session, desk: Desk, data: Intake, sent_at: datetime) ->
     session.add(case)
     session.flush()
     _index(session, desk, case, data)
+    # Warnings go ahead of intakes: one of this chat may be here already.
+    here = select(Escalation).where(Escalation.sender_id == case.sender_id, casework.is_open())
+    for warning in session.scalars(here):
+        _flag(desk, case, warning.tier, warning.category, desk.escalation(warning).get("evidence"))
     return case
 
 
@@ -280,7 +284,7 @@ def _escalation(session: Session, desk: Desk, envelope: Envelope, data: Raised) 
     if rank > found.tier_rank:  # new, or worse than what a person has seen
         found.deadline = desk.calendar.escalation_deadline(data.tier, min(envelope.occurred_at, now))
         found.acknowledged_at = found.acknowledged_by_id = found.outcome = None
-        _flag_cases(session, desk, data, rank)
+        _flag_cases(session, desk, data)
     found.category, found.tier, found.tier_rank = data.category, data.tier, rank
     found.country, found.told, found.confirmed = data.country or "", data.told, data.confirmed
     found.updated_at = envelope.occurred_at
@@ -292,15 +296,21 @@ def _escalation(session: Session, desk: Desk, envelope: Envelope, data: Raised) 
     return {"escalation": found.reference, "status": "acknowledged" if found.acknowledged_at else "open"}
 
 
-def _flag_cases(session: Session, desk: Desk, data: Raised, rank: int) -> None:
+def _flag_cases(session: Session, desk: Desk, data: Raised) -> None:
     """A sign seen after the intake was sent stands on top of the worklist too, and in the case."""
     open_ones = select(Case).where(Case.sender_id == data.sender_id, Case.status != "closed")
     for case in session.scalars(open_ones.with_for_update(of=Case)):
-        if rank > case.flag_rank:
-            case.flag_rank = rank
-            case.tier = data.tier if rank > tier_rank(case.tier) else case.tier
-            summary = {**desk.summary(case), "evidence": (data.evidence or "")[:300], "category": data.category}
-            case.sealed = seal(desk.case_box(case), summary, f"cases:sealed:{case.id}")
+        _flag(desk, case, data.tier, data.category, data.evidence)
+
+
+def _flag(desk: Desk, case: Case, tier: str, category: str, evidence: str | None) -> None:
+    """Put ``case`` as high as a sign of ``tier`` belongs, unless it stands there already."""
+    rank = tier_rank(tier)
+    if rank > case.flag_rank:
+        case.flag_rank = rank
+        case.tier = tier if rank > tier_rank(case.tier) else case.tier
+        summary = {**desk.summary(case), "evidence": (evidence or "")[:300], "category": category}
+        case.sealed = seal(desk.case_box(case), summary, f"cases:sealed:{case.id}")
 
 
 def _erase(session: Session, desk: Desk, data: Erasure) -> dict[str, Any]:

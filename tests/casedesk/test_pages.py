@@ -336,6 +336,20 @@ async def test_a_sign_seen_after_the_intake_puts_the_case_on_top_with_its_number
     assert reference(2) in table.split("</tr>")[2]
 
 
+async def test_a_sign_that_arrives_before_the_intake_puts_it_on_top_unless_it_was_seen_to(local: Clinic) -> None:
+    """Escalations overtake intakes on the road: after a fault of an hour they all come first."""
+    nurse = await local.person("Nurse Example")
+    await local.delivers("escalation.raised", escalation(1, evidence="I went numb between my legs"))
+    await local.delivers("escalation.raised", escalation(2))
+    await nurse.sends(f"/escalations/{reference(2, 'ESC')}/acknowledge", outcome="spoke_safe")
+    for number in (3, 2, 1):
+        await local.delivers("intake.submitted", intake(number))
+    page = await nurse.opens("/")
+    assert order(page)[0] == reference(1)
+    assert page.count('<tr class="flagged tier-emergency') == 1
+    assert "numb between my legs" in page.split("<table", 1)[1]
+
+
 async def test_a_worse_sign_needs_acknowledging_again(local: Clinic) -> None:
     await local.delivers("escalation.raised", escalation(tier="soon"))
     nurse = await local.person("Nurse Example")
