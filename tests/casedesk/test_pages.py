@@ -336,6 +336,16 @@ async def test_a_sign_seen_after_the_intake_puts_the_case_on_top_with_its_number
     assert reference(2) in table.split("</tr>")[2]
 
 
+async def test_a_sign_of_the_chat_alone_can_be_marked_as_dealt_with(local: Clinic) -> None:
+    await local.delivers("intake.submitted", intake(1))
+    await local.delivers("escalation.raised", escalation(1))
+    nurse = await local.person("Nurse Example")
+    assert (await nurse.opens(f"/cases/{CASE}")).count(f'action="/cases/{CASE}/flags"') == 1
+    page = await nurse.sends(f"/cases/{CASE}/flags", text="Seen in the emergency room")
+    assert f'action="/cases/{CASE}/flags"' not in page
+    assert 'class="flagged' not in await nurse.opens("/")
+
+
 async def test_a_sign_that_arrives_before_the_intake_puts_it_on_top_unless_it_was_seen_to(local: Clinic) -> None:
     """Escalations overtake intakes on the road: after a fault of an hour they all come first."""
     nurse = await local.person("Nurse Example")
