@@ -7,7 +7,15 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.action_resume_intake import with_way_back
-from actions.answering import answer_topics, asked_topics, last_turn, refuse_again, runners_up, without_delay
+from actions.answering import (
+    answer_topics,
+    asked_topics,
+    heard_fear,
+    last_turn,
+    refuse_again,
+    runners_up,
+    without_delay,
+)
 from actions.base import Events, PatientAction, any_number, emergency_number, say
 from actions.explaining import explain_in_letter
 from actions.fallback import fall_back
@@ -40,5 +48,7 @@ class ActionAnswer(PatientAction):
         else:
             replies = answer_topics(topics, runners_up(message), emergency_number(tracker))
             beside = all(content().answers[topic].kind == "out_of_scope" for topic in topics)
+            said = (event.get("text") for event in tracker.events if event.get("event") == "bot")
+            replies = [*heard_fear(message.get("text") or "", said), *replies]
             say(dispatcher, tracker, await with_way_back(replies, tracker) if beside else replies)
         return [SlotSet("last_topic", topics[-1]), SlotSet("last_fallback", None)]

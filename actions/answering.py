@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from actions.base import Button, Reply
@@ -72,6 +72,13 @@ def answer_topics(topics: Sequence[str], instead: Sequence[str] = (), emergency:
     # The contract allows one payload a turn: with several questions it speaks of the first, which was asked first.
     last = Reply(texts[-1], buttons(answers[-1], instead), payload(answers[0]))
     return [Reply(words.several), *map(Reply, texts[:-1]), last]
+
+
+def heard_fear(text: str, said_before: Iterable[str]) -> list[Reply]:
+    """A kind word before the answer to who tells of fear in the question, once in a conversation."""
+    words = dialogue().afraid
+    afraid = re.search(words.said, text, re.IGNORECASE) and words.say not in said_before
+    return [Reply(words.say)] if afraid else []
 
 
 def refuse_again(topic: str, last_said: Sequence[str], emergency: str = "") -> list[Reply]:

@@ -50,12 +50,21 @@ class ShareWords:
 
 
 @dataclass(frozen=True)
+class AfraidWords:
+    """``said`` is a pattern that finds fear in a message; ``say`` is said before the answer."""
+
+    said: str
+    say: str
+
+
+@dataclass(frozen=True)
 class Dialogue:
     introduction: str
     fallback: FallbackWords
     refused_more: str
     refused_again: tuple[str, ...]
     follow_up: FollowUpWords
+    afraid: AfraidWords
     share: ShareWords
     buttons: ButtonWords
     chitchat: dict[str, tuple[str, ...]]

@@ -7,8 +7,9 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
-from tests.conftest import Stack
+from tests.conftest import ROOT, Stack
 from tests.conversations.harness import Conversation
 
 FIRST_TWELVE = [
@@ -87,10 +88,58 @@ def test_say_that_again(patient: Conversation) -> None:
         ("how much ibuprofen can i take", "medicine_dose"),
         ("who won the football", "off_topic"),
         ("can you help with my rash", "other_health"),
+        ("I'm 16, can I use this", "under_18"),
+        ("how long is the recovery", "recovery"),
+        ("does laser surgery work", "surgery_methods"),
+        ("is robot surgery better?", "surgery_methods"),
+        ("what exercises are good for my back", "back_care"),
     ],
 )
 def test_what_it_does_not_do_is_refused_kindly(patient: Conversation, asked: str, topic: str) -> None:
     patient.says(asked).refuses(topic)
+
+
+@pytest.mark.parametrize(
+    ("asked", "topic", "said"),
+    [
+        ("can i do it for him", "for_someone_else", "a person you care for"),
+        ("what will happen to his scans", "scans_kept", "I don't know how long the clinic keeps the pictures"),
+        ("can I get a refund", "ask_the_clinic", "care@example.org"),
+        ("are you open on saturday", "ask_the_clinic", "Hours: Monday to Thursday"),
+        ("why should i trust you", "trust_you", "a clinic that sells second opinions"),
+    ],
+)
+def test_who_we_are_and_what_only_the_clinic_knows(patient: Conversation, asked: str, topic: str, said: str) -> None:
+    patient.says(asked).answers(topic).replies_with(said)
+
+
+def test_who_is_fed_up_or_not_heard_gets_a_kind_word_and_a_way_to_a_person(patient: Conversation) -> None:
+    patient.says("im fed up").replies_with("I'm sorry", "talk to a person")
+    patient.says("nobody listens").replies_with("Your pain is real", "talk to a person")
+
+
+def test_who_asks_in_fear_is_heard_before_the_answer_and_only_once(patient: Conversation) -> None:
+    patient.says("I'm so scared, do I really need a fusion?").answers("need_fusion").replies_with("It makes sense")
+    patient.says("I'm still scared, how much does it cost?").answers("cost").does_not_say("It makes sense")
+
+
+def test_what_an_answer_means_for_someone_else(patient: Conversation) -> None:
+    patient.says("Do I really need a fusion?").answers("need_fusion")
+    patient.says("and for my mum?").answers("need_fusion").replies_with("someone you care for")
+
+
+def test_what_is_asked_again_and_has_no_answer_gets_the_questions_to_ask(patient: Conversation) -> None:
+    patient.says("is laser better").refuses("surgery_methods")
+    patient.says("is a robot better?").refuses("surgery_methods").replies_with("How many of these have you done?")
+
+
+def test_a_long_story_gets_its_three_questions_answered(patient: Conversation) -> None:
+    stories = ROOT / "tests" / "understanding" / "heldout" / "multi_second.yml"
+    story = yaml.safe_load(stories.read_text(encoding="utf-8"))[-1]
+    assert len(story["text"]) > 1000
+    patient.says(story["text"]).replies_with(
+        "one by one", "A good surgeon will not mind", "Our price is", "sort this out"
+    )
 
 
 def test_the_same_fallback_never_comes_twice_in_a_row(patient: Conversation) -> None:
