@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, ActiveLoop, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -315,3 +316,15 @@ def test_a_remark_about_the_person_is_met_with_the_reminder(component: RedFlagCo
 def test_a_no_to_a_later_question_takes_nothing_back(component: RedFlagComponent) -> None:
     before = tracker(told(component, "i took all my tablets"), SlotSet("clarify_open", "coping"))
     assert entities(heard(component, "no", "deny", on=before))["escalation"] == "reminder"
+
+
+def test_every_reply_has_words() -> None:
+    replies = yaml.safe_load((ROOT / "knowledge" / "en" / "escalation_replies.yml").read_text(encoding="utf-8"))[
+        "replies"
+    ]
+    choices = {
+        *component_module._BARRIERS.values(),
+        *component_module._REPLIES.values(),
+        *component_module._AFTER_CRISIS.values(),
+    }
+    assert choices | set(component_module._AFTER_CRISIS) | {"safe", "fear", "no_answer"} <= set(replies)
