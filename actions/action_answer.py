@@ -34,7 +34,7 @@ class ActionAnswer(PatientAction):
         if set(topics) <= {"off_topic"} and (offer := await offer_of_change(tracker)):
             say(dispatcher, tracker, offer)
             return []
-        if set(topics) <= {"off_topic"} and (
+        if set(topics) <= {"off_topic", "other_health"} and (
             explained := explain_in_letter(message.get("text") or "", pasted(tracker.events))
         ):
             say(dispatcher, tracker, await with_way_back([explained], tracker))

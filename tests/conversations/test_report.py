@@ -99,3 +99,9 @@ def test_the_letter_is_kept_only_when_asked(patient: Conversation) -> None:
     patient.says(BRITISH.letter)
     patient.picks("Keep for my plan").replies_with("kept")
     patient.does_not_say(*BRITISH.private)
+
+
+def test_a_scan_report_is_told_as_one_and_its_words_may_be_asked_about(patient: Conversation) -> None:
+    patient.says(LETTERS["425_mri_thoracic_incidental"].letter).replies_with("scan report", "L4/5")
+    patient.does_not_say("of the 6")
+    patient.says("what about the cyst?").replies_with("cyst", "Your letter says")
