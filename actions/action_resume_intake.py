@@ -60,13 +60,18 @@ async def waiting_form(tracker: Tracker) -> str:
         return ""
 
 
+def way_back() -> Reply:
+    """The way back to the form that waits, for who wants to skip its question or to see the one before."""
+    words = escalation_words()
+    return Reply(words.waits, buttons=(Button(words.back, "/resume"),))
+
+
 async def with_way_back(replies: list[Reply], tracker: Tracker) -> list[Reply]:
     """``replies`` to what was not understood, with the way back to a form: it may have been an answer to that."""
     if not replies or not await waiting_form(tracker):
         return replies
-    words, last = escalation_words(), replies[-1]
-    buttons = (Button(words.back, "/resume"), *last.buttons)
-    return [*replies[:-1], replace(last, text=f"{last.text} {words.waits}", buttons=buttons)]
+    back, last = way_back(), replies[-1]
+    return [*replies[:-1], replace(last, text=f"{last.text} {back.text}", buttons=(*back.buttons, *last.buttons))]
 
 
 async def go_on(tracker: Tracker) -> Events:

@@ -139,6 +139,18 @@ def test_an_answer_to_a_form_that_emergency_words_stopped_leads_back_to_it(patie
     patient.picks("Back to my form").replies_with("Did they examine you")
 
 
+@pytest.mark.parametrize("typed", ["skip", "go back"])
+def test_skip_and_back_after_emergency_words_lead_back_to_the_form(patient: Conversation, typed: str) -> None:
+    patient.says("I want to send my case to the clinic").says("yes")
+    patient.says("my foot keeps slapping and won't lift any more").escalates("urgent")
+    patient.says("I have told my doctor").says(typed).replies_with("Your form is saved")
+    patient.picks("Back to my form").is_kind("intake")
+
+
+def test_skip_without_a_form_is_told_so(patient: Conversation) -> None:
+    patient.says("skip").replies_with("nothing running")
+
+
 def test_only_new_or_worse_signs_are_said_in_full_again(patient: Conversation) -> None:
     patient.says("I can't pee").escalates("emergency", "cauda_equina")
     full = patient.replies[0]["text"]
