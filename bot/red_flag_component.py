@@ -88,7 +88,7 @@ _NOTED = re.compile(
 """A message that only says that the words were heard: "ok" is no "yes, someone is with me"."""
 
 _SAID_WITH_A_REPLY = frozenset({"unwell.emergency_word", "unwell.vague"})
-_NO_TOPIC = frozenset({"diagnose_me", "other_health", "off_topic", "should_i_have_surgery"})
+_NO_TOPIC = frozenset({"diagnose_me", "other_health", "off_topic", "should_i_have_surgery", "back_care", "recovery"})
 """Out-of-scope topics that remarks about a sign are taken for."""
 _NOT_NOW = frozenset({"under_18", "goals_differ", "ask_the_clinic", "insurance", "for_someone_else"})
 """Topics that a remark after emergency words is taken for: "she is 82 and stubborn" asks nothing about a child's case."""
@@ -292,7 +292,12 @@ def _is_clear(message: Message, crisis: bool) -> bool:
     """
     top = message.get(INTENT) or {}
     topic = str((message.get("topics") or [{"id": ""}])[0]["id"]) if top.get("name") == "faq" else ""
-    low = crisis and message.get("label") in ("chitchat/low", "chitchat/scared", "chitchat/frustrated")
+    low = crisis and message.get("label") in (
+        "chitchat/low",
+        "chitchat/scared",
+        "chitchat/frustrated",
+        "chitchat/unheard",
+    )
     known = (
         top.get("name") not in (None, "", "nlu_fallback", "affirm", "deny", "unsure", "mistake", "already_seen")
         and topic not in _NO_TOPIC
