@@ -471,6 +471,12 @@ SAID = [
         "L5-S1",
     ),
     ("Refer for facet joint injections L4/5 and L5/S1.", "non_surgical", "joint_injection", "L4-L5 L5-S1"),
+    (
+        "He was told by a local surgeon he needs a C6-7 fusion. I do not recommend surgery now.",
+        "no_operation",
+        "fusion",
+        "C6-C7",
+    ),
 ]
 
 
