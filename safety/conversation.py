@@ -126,7 +126,8 @@ def without_guess(found: Assessment, told: Told, plain: bool) -> Assessment:
     After an emergency was told and not taken back, its gravest answer would lead to the number that was given (the words
     of a crisis are others). A message that is ``plain`` about something explained here is not asked about ending one's life.
     """
-    guessed = found.tier == "clarify" and not any(f.assertion == "present" for f in found.findings)
+    signs = [f for f in found.findings if f.tier != "decision"]
+    guessed = found.tier == "clarify" and not any(f.assertion == "present" for f in signs)
     crisis = found.category == "crisis"
     if guessed and (plain if crisis else told.tier == "emergency"):
         return Assessment(findings=found.findings)

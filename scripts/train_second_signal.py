@@ -5,7 +5,7 @@
 A multinomial logistic regression over the sentence embedding and the concepts named, one label a category and ``none``,
 on the phrases of ``knowledge/en/red_flag_phrases.yml``, ``red_flag_voices.yml`` and the examples beside the rules. There are
 three thresholds, each the lowest that keeps its promise over cross-validated predictions: at most 12 in 1,000 look-alikes
-would be asked about when their topic is plain, at most 4 in 100 of the others, of which there are few, and at most 6 in 1,000
+would be asked about when their topic is plain, at most 18 in 1,000 of the others, of which there are few, and at most 6 in 1,000
 would be called sure. A category may have a lower threshold of its own (``FALSELY_ABOUT``).
 """
 
@@ -31,10 +31,10 @@ from safety.questions import question_for, questions
 from safety.rules import load_rules
 from safety.second_signal import WEIGHTS, cues, features
 
-FALSE_QUESTIONS = 0.04
+FALSE_QUESTIONS = 0.018
 FALSE_QUESTIONS_WHEN_PLAIN = 0.012
 FALSELY_SURE = 0.006
-FALSELY_ABOUT = {"crisis": 0.022}
+FALSELY_ABOUT = {"crisis": 0.014}
 """Of a category that is asked about more readily: the question is gentle, and what is not asked about may be a life."""
 FILES = ("red_flag_phrases.yml", "red_flag_voices.yml")
 FOLDS = 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from safety.conversation import Told, after_question, after_told, in_words_for
+from safety.conversation import Told, after_question, after_told, in_words_for, without_guess
 from safety.detect import Assessment, Learned, assess, detect, detector
 from safety.questions import questions
 
@@ -66,3 +66,13 @@ def test_the_learned_signal_only_raises() -> None:
 def test_evidence_is_in_the_patients_own_words() -> None:
     (finding,) = [f for f in detect("Hello. I CAN'T pee, help") if f.rule == "ces.retention"]
     assert finding.evidence == "CAN'T pee"
+
+
+def test_a_guess_beside_a_plain_topic_is_not_asked_about_whatever_is_said_of_the_decision() -> None:
+    guess = Learned("crisis", "crisis")
+    said = detect("they rush me to sign by Friday")
+    assert any(finding.tier == "decision" for finding in said)
+    found = assess(said, guess)
+    assert found.tier == "clarify"
+    assert without_guess(found, Told(), plain=True).tier == "none"
+    assert without_guess(found, Told(), plain=False) == found
