@@ -70,7 +70,7 @@ def test_evidence_is_in_the_patients_own_words() -> None:
 
 def test_a_guess_beside_a_plain_topic_is_not_asked_about_whatever_is_said_of_the_decision() -> None:
     guess = Learned("crisis", "crisis")
-    said = detect("they rush me to sign by Friday")
+    said = detect("he wants me to sign today")
     assert any(finding.tier == "decision" for finding in said)
     found = assess(said, guess)
     assert found.tier == "clarify"
