@@ -27,6 +27,19 @@ _PICK = re.compile(
     rf"(?:(?P<word>{'|'.join(_PLACES)})|(?P<number>[1-9])(?:st|nd|rd|th)?)(?:\W+(?:one|option|choice|question|please))*\W*",
     re.I,
 )
+_OF_THE_WORD = re.compile(
+    r"\W*(?:(?:and|but|so|ok|okay|oh)\W+)*(?:how \w+ )?(?:is|are|can|could|will|would|does|do|should)\b"
+    r"(?: (?:it|that|this|they|these|those|you|i|one|people))(?: \w+){0,4}? "
+    r"(?:danger\w*|serious|bad|harm\w*|worse|better|improve\w*|heal\w*|go(?:es)? away|cur(?:ed?|able)|fix\w*|permanent|"
+    r"forever|last|common|normal|rare|worr(?:y|ied|ying)|scared|deadly|fatal|on (?:its|their) own)\b(?: [\w']+){0,4}\W*",
+    re.I,
+)
+"""After a word was explained: "is it dangerous?", "can that get better on its own?". It asks about the one person."""
+_ANOTHER_WORD = re.compile(
+    r"\W*(?:and what about|and|or|also|what about|how about)\b "
+    r"(?!.*\b(?:what|why|how|who|when|where|now|then|so|i|me|my|mine|you|your|he|she|his|her|we|us|they)\b)(?:[\w/-]+\W*){1,4}",
+    re.I,
+)
 _NEAR = 0.08
 """What was likely beside a meaning that cannot be is answered from this probability on ..."""
 _SURE = 0.33
@@ -47,6 +60,7 @@ class ContextReader(GraphComponent):
     """Needs the TopicClassifier before it; changes its ``intent`` where the conversation says otherwise.
 
     - the place of a choice that was offered in the turn before, outside a form: the intent and entities of its button;
+    - right after a word was explained: whether that is bad is ``about_me``, and a bare "and stenosis?" asks for the next;
     - a sign taken back, or said to be seen to, where none was told or asked about: what is likely beside that, else
       ``nlu_fallback``.
     """
@@ -72,9 +86,19 @@ class ContextReader(GraphComponent):
             place = picked(text, len(choices))
             if place is not None:
                 _take(message, choices[place]["payload"])
+            elif tracker.latest_message.intent_name == "explain_term" and (meant := _after_a_word(message, text)):
+                message.set(INTENT, {"name": meant, "confidence": 1.0}, add_to_output=True)
             elif (message.get(INTENT) or {}).get("name") in STOOD_DOWN and not _warned(tracker):
                 _leave_out(message)
         return messages
+
+
+def _after_a_word(message: Message, text: str) -> str:
+    """The intent of ``text`` right after a word was explained; "" where it speaks for itself."""
+    if _OF_THE_WORD.fullmatch(text):
+        return "about_me"
+    plain = (message.get("understanding") or {}).get("level") == "sure"
+    return "" if plain or not _ANOTHER_WORD.fullmatch(text) else "explain_term"
 
 
 def _warned(tracker: DialogueStateTracker) -> bool:

@@ -77,3 +77,38 @@ def test_what_was_told_can_be_taken_back() -> None:
     told = {"assessment": {"rules": ["ces.retention"], "category": "cauda_equina", "tier": "emergency", "key": "x"}}
     event = UserUttered("i cant pee", {"name": "red_flag"}, [], told)
     assert read("that was a mistake", "mistake", event).get("intent")["name"] == "mistake"
+
+
+EXPLAINED = [UserUttered("what is spondylolisthesis", {"name": "explain_term"}), BotUttered("One bone has slipped.")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "is it dangerous",
+        "and is that serious?",
+        "can it get better on its own",
+        "how often does it go away?",
+        "will this get worse over time",
+        "ok but can it be fixed",
+        "should i be worried about it",
+    ],
+)
+def test_whether_what_was_explained_is_bad_asks_about_the_person(text: str) -> None:
+    assert read(text, "faq", *EXPLAINED).get("intent")["name"] == "about_me"
+    assert read(text, "faq", *offer("answer")).get("intent")["name"] == "faq"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["is it better to wait for a second opinion first before signing", "does it cost more", "is a fusion dangerous"],
+)
+def test_what_names_its_own_subject_after_a_word_is_left_alone(text: str) -> None:
+    assert read(text, "faq", *EXPLAINED).get("intent")["name"] == "faq"
+
+
+def test_the_next_word_is_explained_too() -> None:
+    assert read("and stenosis", "nlu_fallback", *EXPLAINED).get("intent")["name"] == "explain_term"
+    assert read("what about facet joints?", "nlu_fallback", *EXPLAINED).get("intent")["name"] == "explain_term"
+    assert read("and what now?", "nlu_fallback", *EXPLAINED).get("intent")["name"] == "nlu_fallback"
+    assert read("and stenosis", "nlu_fallback", *offer("answer")).get("intent")["name"] == "nlu_fallback"

@@ -182,3 +182,9 @@ def test_a_list_of_wishes_is_answered_in_full(patient: Conversation) -> None:
 
 def test_writing_down_the_questions_adds_none(patient: Conversation) -> None:
     patient.says("can you write down my questions").replies_with("Questions you could ask").does_not_say("added it")
+
+
+def test_questions_after_a_word_are_about_that_word(patient: Conversation) -> None:
+    patient.says("what is spondylolisthesis").replies_with("slipped forward")
+    patient.says("and stenosis").is_kind("explain").replies_with("narrow")
+    patient.says("can it get better on its own").replies_with("can't examine you")
