@@ -13,6 +13,8 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
+from runtime import sqlite
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -41,14 +43,7 @@ def make_engine(url: str) -> Engine:
         @event.listens_for(engine, "connect")
         def prepare(connection: Any, _record: Any) -> None:
             connection.isolation_level = None  # the driver's own BEGIN would come too late
-            for pragma in (
-                "busy_timeout=5000",
-                "journal_mode=WAL",
-                "synchronous=FULL",
-                "secure_delete=ON",
-                "foreign_keys=ON",
-            ):
-                connection.execute(f"PRAGMA {pragma}")
+            sqlite.prepare(connection)
 
         @event.listens_for(engine, "begin")
         def begin(connection: Any) -> None:

@@ -25,6 +25,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy.pool import QueuePool
 
 from bot import unrecorded
+from runtime import sqlite
 from runtime.settings import settings
 from runtime.vault import Vault, open_vault
 
@@ -173,8 +174,7 @@ def open_engine(url: Any) -> sa.engine.Engine:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # A power cut may take the last turn of a conversation; what was sent stands in the intake store, which syncs fully.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON", "busy_timeout=5000"):
-        connection.execute(f"PRAGMA {pragma}")
+    sqlite.prepare(connection, synchronous="NORMAL")
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.orm import Session
 
+from runtime import sqlite
 from runtime.settings import settings
 
 T = TypeVar("T")
@@ -94,14 +95,7 @@ def make_engine(url: str) -> Engine:
         @event.listens_for(engine, "connect")
         def prepare(connection: Any, _record: Any) -> None:
             connection.isolation_level = None  # the driver's own BEGIN comes too late to keep writers apart
-            for pragma in (
-                "journal_mode=WAL",
-                "synchronous=FULL",
-                "foreign_keys=ON",
-                "secure_delete=ON",
-                "busy_timeout=10000",
-            ):
-                connection.execute(f"PRAGMA {pragma}")
+            sqlite.prepare(connection, busy_seconds=10)
 
         @event.listens_for(engine, "begin")
         def begin(connection: Any) -> None:

@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from runtime import sqlite
+
 T = TypeVar("T")
 Work = Callable[[sa.Connection], T]
 READERS = 2
@@ -70,11 +72,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:
-        for pragma in (
-            *("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "foreign_keys=ON"),
-            "secure_delete=ON",  # what is forgotten, letters and the keys that open them, is overwritten
-        ):
-            connection.execute(f"PRAGMA {pragma}")
+        sqlite.prepare(connection, synchronous="NORMAL")  # letters that are forgotten, and their keys, are overwritten
         connection.isolation_level = None  # the driver must not begin by itself: "begin" below does
 
     @sa.event.listens_for(engine, "begin")

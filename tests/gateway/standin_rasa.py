@@ -74,7 +74,7 @@ SCRIPT: list[tuple[str, list[dict[str, Any]]]] = [
         "digression",
         [
             {"text": " ".join(["We keep this chat for 30 days and no longer."] * 12)},
-            {"text": "May I save your answers?", "buttons": buttons(("Yes", "/affirm"), ("No", "/deny"))},
+            {"text": "May I save your answers?", "buttons": buttons(("Yes", "/yes"), ("No", "/no"))},
         ],
     ),
     ("/ask_source", [{"text": "This is from a study of 485 people in Brazil, printed in 2017."}]),
