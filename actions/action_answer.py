@@ -6,6 +6,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.action_fallback import meant_otherwise, not_understood
 from actions.action_resume_intake import with_way_back
 from actions.answering import (
     answer_topics,
@@ -16,11 +17,7 @@ from actions.answering import (
     runners_up,
     without_delay,
 )
-from actions.base import Events, PatientAction, any_number, emergency_number, say
-from actions.explaining import explain_in_letter
-from actions.fallback import fall_back
-from actions.report.pasted import pasted
-from actions.sent_case import offer_of_change
+from actions.base import Events, PatientAction, emergency_number, say
 from knowledge.content import content
 
 
@@ -31,18 +28,12 @@ class ActionAnswer(PatientAction):
         message = tracker.latest_message
         last_topic = tracker.get_slot("last_topic")
         topics = without_delay(asked_topics(message), message.get("told") or "")
-        if set(topics) <= {"off_topic"} and (offer := await offer_of_change(tracker)):
-            say(dispatcher, tracker, offer)
-            return []
-        if set(topics) <= {"off_topic", "other_health"} and (
-            explained := explain_in_letter(message.get("text") or "", pasted(tracker.events))
-        ):
-            say(dispatcher, tracker, await with_way_back([explained], tracker))
-            return [SlotSet("last_fallback", None)]
+        if set(topics) <= {"off_topic", "other_health"}:
+            events = await meant_otherwise(dispatcher, tracker, topics)
+            if events is not None:
+                return events
         if not topics:
-            reply, name = fall_back(message, tracker.get_slot("last_fallback"), any_number(tracker))
-            say(dispatcher, tracker, await with_way_back([reply], tracker))
-            return [SlotSet("last_fallback", name)]
+            return await not_understood(dispatcher, tracker)
         if topics == [last_topic] and content().answers[last_topic].kind == "out_of_scope":
             say(dispatcher, tracker, refuse_again(last_topic, last_turn(tracker.events), emergency_number(tracker)))
         else:

@@ -36,8 +36,8 @@ class BadRequest(ValueError):
 class Inbound:
     """A request whose shape is right: who writes, what, and the id to trace it by in logs.
 
-    ``again``: that it was sent before and no answer came. ``letter``: that the text is of a letter the gateway keeps for the time of the chat: its id, type and size. Only the
-    gateway's own channel believes it.
+    ``again``: that it was sent before and no answer came. ``letter``: that the text is of a letter the gateway keeps for the
+    time of the chat: its id, type and size. Only the gateway's own channel believes either.
     """
 
     sender: str
