@@ -174,9 +174,10 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         self._heard.clear()
         prediction = self._model.predict(words, _vector(message))
         found = self._decide(prediction)
-        parts = self._parts(text)
+        asked = questions(text)
+        parts = self._parts(text, asked)
         story = len(words.split()) >= STORY_WORDS
-        worries = self._worries(text, parts, PLAINLY if story else TOLD)
+        worries = self._worries(text, asked, parts, PLAINLY if story else TOLD)
         if story:
             parts = [*worries[:1], *parts]
         elif (
@@ -187,7 +188,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):
             # What the whole message is surely about stays first: "I live in France, can I still get one?"
             parts = sorted([*parts, *worries[:2]], key=lambda part: len(parts) < 2 and part["topic"] != found.topics[0])
         elif len(parts) < 2:
-            parts = self._beside(text, found) or ([] if self._mostly_asks(text) else parts)
+            parts = self._beside(text, asked, found) or ([] if _mostly_asks(asked, text) else parts)
         if len(parts) > 1:
             topics = tuple(part["topic"] for part in parts)
             found = Understanding(Level.SURE, FAQ + topics[0], topics)
@@ -206,9 +207,8 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         about_something_else = found.topics[:1] != (OFF_TOPIC,) and bool(self._refused & set(found.topics))
         return len(words.split()) >= STORY_WORDS and not about_something_else
 
-    def _parts(self, text: str) -> list[dict[str, Any]]:
+    def _parts(self, text: str, asked: list[Part]) -> list[dict[str, Any]]:
         """The questions in ``text``, or the items of its list, that are each surely about a topic; one entry a topic."""
-        asked = questions(text)
         listed = [part for part in map(self._score, items(text)) if part and part["confidence"] >= LISTED]
         scored = [] if len(asked) < 2 and not self._aside(asked, text) else [self._score(part, text) for part in asked]
         if len({part["topic"] for part in listed}) > max(1, sum(map(bool, scored))):
@@ -219,12 +219,10 @@ class TopicClassifier(IntentClassifier, GraphComponent):
                 found.setdefault(part["topic"], part)
         return list(found.values())
 
-    def _beside(self, text: str, found: Understanding) -> list[dict[str, Any]]:
+    def _beside(self, text: str, asked: list[Part], found: Understanding) -> list[dict[str, Any]]:
         """The topic of the whole and that of a question in it, when the words around the question tell the first alone."""
-        asked = [
-            part for part in questions(text) if len(part.text.split()) < len(text.split()) - 1
-        ]  # something is left
-        scored = [part for part in (self._score(one, text) for one in asked) if part and part["confidence"] >= TOLD]
+        short = [part for part in asked if len(part.text.split()) < len(text.split()) - 1]  # something is left
+        scored = [part for part in (self._score(one, text) for one in short) if part and part["confidence"] >= TOLD]
         other = [part for part in scored if part["topic"] not in found.topics]
         if len(other) != 1 or not found.topics or found.topics[0] in self._refused:
             return []
@@ -234,18 +232,14 @@ class TopicClassifier(IntentClassifier, GraphComponent):
 
     def _aside(self, asked: list[Part], text: str) -> bool:
         """Whether the one question in ``text`` stands beside something else that is told."""
-        return bool(asked) and (not self._mostly_asks(text) or bool(self._worries(text, [], TOLD)))
+        return bool(asked) and (not _mostly_asks(asked, text) or bool(self._worries(text, asked, [], TOLD)))
 
-    @staticmethod
-    def _mostly_asks(text: str) -> bool:
-        """Whether the one question in ``text`` is most of it, so that the whole says best what it is about."""
-        asked = questions(text)
-        return len(asked) == 1 and len(asked[0].text) >= len(text.strip()) / 2
-
-    def _worries(self, text: str, asked: list[dict[str, Any]], least: float) -> list[dict[str, Any]]:
+    def _worries(
+        self, text: str, asked: list[Part], answered: list[dict[str, Any]], least: float
+    ) -> list[dict[str, Any]]:
         """What some clause of ``text`` plainly tells and nothing asks for, the plainest first; one entry a topic."""
-        known = {part["topic"] for part in asked}
-        spans = [(part.start, part.end) for part in questions(text)]
+        known = {part["topic"] for part in answered}
+        spans = [(part.start, part.end) for part in asked]
         told = [c for c in clauses(text) if not any(c.start < end and start < c.end for start, end in spans)]
         if len(told) < 2 and not spans:
             return []
@@ -284,6 +278,11 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         unknown = set(config) - set(cls.get_default_config()) - {"name"}
         if unknown:
             raise InvalidConfigException(f"TopicClassifier does not know {', '.join(sorted(unknown))}")
+
+
+def _mostly_asks(asked: list[Part], text: str) -> bool:
+    """Whether the one question ``asked`` in ``text`` is most of it, so that the whole says best what it is about."""
+    return len(asked) == 1 and len(asked[0].text) >= len(text.strip()) / 2
 
 
 def _within(part: dict[str, Any], others: list[dict[str, Any]]) -> bool:
