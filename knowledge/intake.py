@@ -148,6 +148,8 @@ class IntakeWords:
     say: Dict[str, str]
     buttons: Dict[str, str]
     heard: Dict[str, Tuple[str, ...]]
+    fillers: Tuple[str, ...]
+    """Words said before the ones that count: "hmm, no", "ok yes I agree"."""
     field_names: Dict[str, Tuple[str, ...]]
     ahead: Dict[str, str]
     """Field id to a pattern for a message that plainly gives this answer before its question; ``value`` is the answer."""

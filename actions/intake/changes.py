@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from difflib import get_close_matches
 
 from actions.intake.decision import Decision, Kind, answer_to
 from actions.intake.letters import about_letters
-from actions.intake.parse import Reader, plain, read_operation
+from actions.intake.parse import Reader, Value, plain, read, read_operation
 from actions.intake.state import Answer, State
 from actions.spine_terms import find_levels
 from knowledge.intake import Field, questionnaire, words
@@ -30,15 +32,22 @@ _IS_NOT = re.compile(
     r"(?P<value>[^,;]+?)[, ]+(?:and )?not\s+(?P<wrong>[^,;.]+)$"
 )
 _ACTUALLY = re.compile(
-    r"^(?:(?:no|sorry|wait|oops|oh|hang on)[,.]?\s+)*(?:actually|correction|i made a mistake|i got that wrong|"
-    r"that was wrong)[,.:;]?\s+" + _NAME + r"\s+(?:is|was|are|were)\s+(?P<value>.+)$"
+    r"^(?:(?:oh|hang on)[,.]?\s+)*(?:(?:no|sorry|wait|oops|actually|correction|i made a mistake|i got that wrong|"
+    r"that was wrong)[,.:;]?\s+)+" + _NAME + r"\s+(?:is|was|are|were)\s+(?P<value>.+)$"
 )
 _CONTACT = re.compile(
     _LEAD + _NAME + r"\s+(?:has changed|changed|is)[,;.:]?\s+"
     r"(?:(?:it'?s|it is|to|now|more like|about|around|rather)\s+)*(?P<value>.+)$"
 )
 _CONTACT_TYPES = ("phone", "email", "name")
-_FIGURE = re.compile(_LEAD + r"(?:(?:make|put|say)\s+)?" + _NAME + r"(?:\s*[:=]|\s+to)?\s+(?P<value>[\d+][^a-z]*)$")
+_FIGURE = re.compile(
+    _LEAD
+    + r"(?P<wish>(?:make|put|say)\s+)?"
+    + _NAME
+    + r"(?:\s*[:=]|\s+(?:to|at|as|is|a|an))*\s+(?P<value>[\d+][^a-z]*)$"
+)
+_CHECKING = ("offer", "review")
+"""Stages with no question on the table: what is said of an answer changes it."""
 _REMOVE = re.compile(_LEAD + r"(?:remove|delete|erase|leave out|take out|drop|clear)\s+(?P<name>.+)$")
 _WRONG = re.compile(
     _NAME + r"\s+(?:is|was|are|were|isn'?t|wasn'?t) (?:wrong|incorrect|not right|not correct|right|correct)$"
@@ -72,16 +81,22 @@ def change_in_words(text: str, said: str, state: State, reader: Reader) -> Decis
 
 
 def _volunteered(text: str, said: str, state: State, reader: Reader) -> Decision | None:
-    """ "My phone is ..." at any other question, once there is consent to keep it; "pain 6" at the read-back too."""
+    """ "My phone is ..." or "make the pain a 7" at any other question, once there is consent to keep it.
+
+    With no question on the table, "pain 6" too.
+    """
     if state.value("consent_send") != "yes":
         return None
-    for pattern in (_CONTACT, _FIGURE) if state.stage == "review" else (_CONTACT,):
+    checking = state.stage in _CHECKING
+    for pattern in (_CONTACT, _FIGURE):
         match = pattern.match(said)
         named = named_field(match["name"], state) if match else None
         if not match or not named:
             continue
         kind = questionnaire().field(named).type
-        if kind in _CONTACT_TYPES or (state.stage == "review" and kind != "text"):
+        wished = bool(match.groupdict().get("wish"))
+        contact = kind in _CONTACT_TYPES and pattern is _CONTACT
+        if contact or (kind != "text" and (checking or wished)):
             found = _changed(named, as_typed(text, match["value"]), state, reader)
             if found.answer:
                 return found
@@ -89,12 +104,19 @@ def _volunteered(text: str, said: str, state: State, reader: Reader) -> Decision
 
 
 def told_ahead(text: str, said: str, state: State, reader: Reader) -> Decision | None:
-    """What is no answer to the question on the table and plainly one to a later question: kept for it, and noted."""
+    """What is no answer to the question on the table and plainly one to another: kept for that, and noted.
+
+    At the read-back a bare number or address takes the place of the one that stands there.
+    """
     if state.value("consent_send") != "yes":
         return None
     for field_id, pattern in words().ahead.items():
         match = re.search(pattern, said)
-        if not match or field_id in state.answers or not questionnaire().has(field_id):
+        if not match or not questionnaire().has(field_id):
+            continue
+        if field_id in state.answers and (
+            state.stage not in _CHECKING or questionnaire().field(field_id).type not in _CONTACT_TYPES
+        ):
             continue
         found = _changed(field_id, as_typed(text, match["value"]), state, reader)
         if found.answer:
@@ -124,14 +146,26 @@ def _changed(field_id: str, text: str, state: State, reader: Reader) -> Decision
 
 
 def with_correction(field: Field, text: str, state: State) -> str:
-    """ "L5" for "L4 fusion" corrects the level and keeps the operation."""
+    """ "L5" for "L4 fusion" corrects the level and keeps the operation; "Sara" for "Sarah Example" keeps the surname."""
     before = state.answers.get(field.id)
+    if field.type == "name" and before:
+        return _respelled(text, before.shown, field)
     if field.recognise != "operation" or not before or not before.text:
         return text
     new, old = find_levels(text), find_levels(before.text)
     if not new or not old or (read_operation(text).value != text and len(text.split()) > 3):
         return text
     return before.text[: old[0].start] + new[0].name + before.text[old[0].end :]
+
+
+def _respelled(text: str, before: str, field: Field) -> str:
+    """The name ``before`` with its one part that ``text`` spells otherwise; ``text`` when it is a whole name."""
+    new = read(field, text, Reader(date.min))
+    if not isinstance(new, Value) or " " in str(new.value):
+        return text
+    parts = before.split()
+    near = get_close_matches(str(new.value), parts, 1, 0.7)
+    return " ".join(str(new.value) if part == near[0] else part for part in parts) if near else text
 
 
 def as_typed(text: str, value: str) -> str:

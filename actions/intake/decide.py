@@ -40,7 +40,10 @@ _QUESTION = re.compile(
     r"^(?:(?:and|but|so|ok|okay|wait|sorry|hey|hi|well|um|quick question)[, ]+)*"
     r"(?:what|why|how|when|where|who|whom|whose|which|can|could|do|does|did|is|are|am|will|would|should|may|might|have|has)\b"
 )
-_FIRST_PERSON = re.compile(r"\b(i|i'm|i've|me|my|we|our|she|he|her|his|they|their)\b")
+_THE_PATIENT = re.compile(
+    r"\b(?:i|i'm|i've|me|my|we|our|she|he|her|his|they|their|mum|mom|mother|dad|father|wife|husband|partner|son|daughter|"
+    r"brother|sister|gran\w*|nan|nana)\b"
+)
 _SORRY = re.compile(r"^(?:no|nope|sorry|actually|not quite|wrong)[,.;: ]+(?:it'?s |it is |it was |i meant? |i said )?")
 _YES_BUT = re.compile(r"^(?:yes|yeah|yep|yup|right|ok|okay|almost|nearly|close)\b.*?\b(?:but|except|only)\b[, ]*")
 _BUT = re.compile(r"\b(?:but|except|only|just)\b[, ]*(?:for |that )?(?P<rest>.+)$")
@@ -109,13 +112,15 @@ def _pending(state: State, message: Message, said: str, reader: Reader) -> Decis
 
 
 def _offer(state: State, message: Message, said: str, reader: Reader) -> Decision:
+    if change := change_in_words(message.text, said, state, reader):  # "no, my pain is 8" is more than a no
+        return change
     if heard("more", said) or heard_yes_no(said) is True:
         return Decision(Kind.MORE)
     if _finished(said) or heard("skip", said) or heard_yes_no(said) is False:
         return Decision(Kind.REVIEW)
     return (
         _command(said)
-        or change_in_words(message.text, said, state, reader)
+        or _ahead(message, said, state, reader)
         or _by_intent(message)
         or _elsewhere(message)
         or Decision(Kind.INVALID)
@@ -138,6 +143,7 @@ def _review(state: State, message: Message, said: str, reader: Reader) -> Decisi
         return Decision(Kind.REVIEW)
     return (
         _change(message.text, said, state, reader)
+        or _ahead(message, said, state, reader)
         or _command(said)
         or _by_intent(message)
         or _elsewhere(message)
@@ -229,6 +235,8 @@ def _free_text(field: Field, message: Message, said: str, state: State, reader: 
         return _not_answered(Kind.UNKNOWN, field, message, state)
     if field.type == "text" and not field.none_is_answer and said in ("none", "nothing", "no", "n/a", "na", "nope"):
         return _not_answered(Kind.UNKNOWN, field, message, state)
+    if field.type == "text" and not field.none_is_answer and heard("yes", said):
+        return Decision(Kind.INVALID, field=field.id, problem=Problem("invalid_text"))  # "yes" says nothing here
     found = answer_to(field, message.text, state, reader)
     return (_ahead(message, said, state, reader) or found) if found.kind is Kind.INVALID else found
 
@@ -289,7 +297,7 @@ def _is_question(text: str) -> bool:
 def _question_is_answer(field: Field, said: str) -> bool:
     if field.takes_questions == "all":
         return True
-    return field.takes_questions == "mine" and bool(_FIRST_PERSON.search(said))
+    return field.takes_questions == "mine" and bool(_THE_PATIENT.search(said))
 
 
 def _says_unknown(said: str) -> bool:

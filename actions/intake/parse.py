@@ -86,7 +86,7 @@ def plain(text: str) -> str:
 
 def heard(kind: str, text: str) -> bool:
     """Whether ``text`` (plain) as a whole says ``kind`` (``yes``, ``skip``, ... in ``intake_words.yml``)."""
-    return _bare(text) in _heard_set(kind)
+    return _bare(text) in _heard_set(kind) or _bare(_fillers().sub("", text)) in _heard_set(kind)
 
 
 def heard_yes_no(text: str) -> bool | None:
@@ -95,6 +95,7 @@ def heard_yes_no(text: str) -> bool | None:
         return True
     if heard("no", text):
         return False
+    text = _fillers().sub("", text)
     first = re.split(r"[\s,.!]", text, maxsplit=1)[0]
     if first in ("yes", "yeah", "yep", "yup", "yea") and not re.search(r"\b(but no|not sure|or no)\b", text):
         return True
@@ -138,6 +139,13 @@ def _kind(field: Field) -> str:
 @cache
 def _heard_set(kind: str) -> frozenset[str]:
     return frozenset(_bare(phrase) for phrase in words().heard[kind])
+
+
+@cache
+def _fillers() -> re.Pattern[str]:
+    """ "hmm, ok, " of "hmm, ok, yes"; nothing of "ok" alone, which is a word that counts."""
+    said = "|".join(map(re.escape, words().fillers))
+    return re.compile(rf"^(?:(?:{said})[,.;:!…-]*\s+)+(?=\w)")
 
 
 def _bare(text: str) -> str:

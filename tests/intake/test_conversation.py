@@ -166,6 +166,7 @@ def test_a_statement_is_an_answer_even_when_it_sounds_like_a_topic(text: str) ->
 def test_the_patients_own_question_is_the_decision() -> None:
     talk = at("decision").says("Should I have the fusion or not?", topic="need_fusion").is_asked("where")
     assert talk.answer("decision").text == "Should I have the fusion or not?"
+    at("decision").says("should mum have the operation", topic="should_i_have_surgery").is_asked("where")
     assert at("decision").says("How long does it take?", topic="how_long").effect is Effect.DIGRESS
 
 

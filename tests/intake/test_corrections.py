@@ -56,6 +56,39 @@ def test_an_answer_is_changed_in_words_at_the_read_back(text: str, field: str, v
     assert at("review").says(text).is_asked("review").answer(field).value == value
 
 
+@pytest.mark.parametrize(
+    ("where", "text", "field", "value"),
+    [
+        ("operation", "actually make the pain a 7", "pain", 7),
+        ("offer", "no my pain is 6", "pain", 6),
+        ("offer", "pain 6", "pain", 6),
+        ("matters", "sorry, my pain is 6", "pain", 6),
+        ("review", "actually it's 202 555 0199", "phone", "+12025550199"),
+        ("review", "robin@example.org", "email", "robin@example.org"),
+        ("review", "my name is Patt", "name", "Patt Example"),
+        ("review", "my name is Robin", "name", "Robin"),
+    ],
+)
+def test_a_correction_is_taken_wherever_it_is_made(where: str, text: str, field: str, value: Any) -> None:
+    assert at(where).says(text).is_asked(where).answer(field).value == value
+
+
+@pytest.mark.parametrize("text", ["hmm no", "um, no", "well no"])
+def test_a_no_after_a_sigh_is_a_no(text: str) -> None:
+    assert at("consent_send").says(text).effect is Effect.FORGET
+
+
+@pytest.mark.parametrize(("where", "text"), [("consent_send", "ok yes i agree"), ("offer", "ok check")])
+def test_what_is_said_before_the_words_that_count_is_not_in_the_way(where: str, text: str) -> None:
+    at(where).says(text).is_asked({"consent_send": "consent_doctor", "offer": "review"}[where])
+
+
+@pytest.mark.parametrize("field", ["decision", "main_problem", "matters"])
+@pytest.mark.parametrize("text", ["yes", "ok", "sure"])
+def test_a_bare_yes_is_no_story(field: str, text: str) -> None:
+    at(field).says(text).is_asked(field).is_told(words().say["invalid_text"])
+
+
 def test_what_cannot_be_read_at_the_read_back_is_asked_about() -> None:
     at("review").says("the first thing is odd").is_asked("review").is_told(words().say["review_again"])
 
