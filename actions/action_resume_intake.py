@@ -94,13 +94,18 @@ async def _keep_words(turn: IntakeTurn, state: State, events: Sequence[Mapping[s
 
 
 def words_of_red_flag(events: Sequence[Mapping[str, Any]]) -> str | None:
-    """The message that put the intake form down because it was a red flag, if that was what happened last to it."""
-    text = None
+    """What was typed when the form was put down because of a red flag, if that was what happened last to it.
+
+    "" for an answer to the safety screen, which the form has kept, and for a button.
+    """
+    text = candidate = None
     for event in events:
         kind = event.get("event")
         if kind == "user":
             flagged = ((event.get("parse_data") or {}).get("intent") or {}).get("name") == "red_flag"
             candidate = event.get("text") if flagged else None
+        elif kind == "slot" and event.get("name") == "intake_outcome" and event.get("value") == "escalate":
+            candidate = ""
         elif kind == "active_loop":
             text = candidate if event.get("name") is None else None
-    return text if text and not text.startswith("/") else None
+    return "" if text and text.startswith("/") else text

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-from rasa.shared.core.events import BotUttered, SessionStarted, UserUttered
+from rasa.shared.core.events import BotUttered, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from safety.conversation import Told
@@ -27,6 +27,28 @@ def messages(tracker: Optional[DialogueStateTracker]) -> Iterator[UserUttered]:
             yield event
 
 
+def concluded(tracker: Optional[DialogueStateTracker]) -> Iterator[Tuple[UserUttered, Dict[str, Any]]]:
+    """Yield what the person said in this session, newest first, with what was made of it; empty where it was no sign.
+
+    A sign was told in the message itself, or picked at the safety screen of the intake, where "yes" or "2" says nothing
+    without its question: the form then leaves what it means in the slots of that turn.
+    """
+    slots: Dict[str, Any] = {}
+    for event in reversed(tracker.events if tracker else ()):
+        if isinstance(event, SessionStarted):
+            return
+        if isinstance(event, SlotSet):
+            slots.setdefault(event.key, event.value)
+        elif isinstance(event, UserUttered):
+            found = dict((event.parse_data or {}).get("assessment") or {})
+            if not found and slots.get("intake_outcome") == "escalate":
+                category = str((slots.get("escalation_categories") or [""])[0])
+                found = {"key": slots.get("escalation"), "tier": slots.get("escalation_tier"), "category": category}
+                found["rules"] = [f"intake.{category}"]
+            yield event, found
+            slots = {}
+
+
 def typed(tracker: Optional[DialogueStateTracker]) -> List[str]:
     """Return what the person typed before, oldest first, earlier sessions included."""
     return [event.text or "" for event in (tracker.events if tracker else ()) if isinstance(event, UserUttered)]
@@ -43,10 +65,9 @@ def told(tracker: Optional[DialogueStateTracker]) -> Told:
     rules: set = set()
     categories: set = set()
     tier, since = "none", 0
-    for number, event in enumerate(messages(tracker)):
+    for number, (event, found) in enumerate(concluded(tracker)):
         if event.intent_name in STOOD_DOWN:
             break
-        found = (event.parse_data or {}).get("assessment")
         if found and rank(found["tier"]) > rank("clarify"):
             since = since if categories else number
             rules |= set(found["rules"])
@@ -56,9 +77,8 @@ def told(tracker: Optional[DialogueStateTracker]) -> Told:
 
 
 def last_assessment(tracker: Optional[DialogueStateTracker]) -> Dict[str, Any]:
-    """Return what the red-flag component made of the message before; empty when it found nothing to say."""
-    last = tracker.latest_message if tracker else None
-    return dict((last.parse_data or {}).get("assessment") or {}) if last else {}
+    """Return what the message before was found to mean; empty when it was no sign."""
+    return next((found for _, found in concluded(tracker)), {})
 
 
 def said_before(tracker: Optional[DialogueStateTracker]) -> str:

@@ -328,3 +328,16 @@ def test_every_reply_has_words() -> None:
         *component_module._AFTER_CRISIS.values(),
     }
     assert choices | set(component_module._AFTER_CRISIS) | {"safe", "fear", "no_answer"} <= set(replies)
+
+
+def test_what_was_picked_at_the_safety_screen_was_told(component: RedFlagComponent) -> None:
+    screened = [
+        UserUttered("yes", {"name": "affirm"}),
+        SlotSet("intake_outcome", "escalate"),
+        SlotSet("escalation", "crisis_crisis"),
+        SlotSet("escalation_tier", "crisis"),
+        SlotSet("escalation_categories", ["crisis"]),
+    ]
+    message = heard(component, "no i would never do that", "deny", on=tracker(*screened))
+    assert entities(message)["choice"] == "safe"
+    assert intent(heard(component, "no", "deny", on=tracker(*screened, SlotSet("intake_outcome", "ended")))) == "deny"

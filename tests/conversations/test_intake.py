@@ -76,6 +76,15 @@ def test_a_red_flag_inside_the_intake_says_its_own_words_and_the_answers_stay(pa
     patient.says("keep my words").asks("since")
 
 
+def test_a_sign_picked_at_the_safety_screen_is_talked_about_like_one_that_was_told(patient: Conversation) -> None:
+    patient.says("start my case")
+    for said in ("yes", "yes", "no", "Texas", "me", "yes", "none"):
+        patient.says(said)
+    patient.asks("safety_mood").says("yes").escalates("crisis", "crisis")
+    patient.says("no I would never do that").replies_with("Thank you for telling me", "988")
+    patient.says("skip").replies_with("carry on").picks("Back to my form").asks("decision")
+
+
 def test_an_older_alarm_does_not_lend_its_words_to_a_new_one(patient: Conversation) -> None:
     up_to(patient, "safety")
     patient.says("3").escalates("urgent", "limb_weakness")
