@@ -3,7 +3,8 @@
 Features: the sentence embedding, an inner layer of the same encoder, and reduced character n-grams; over them one
 multinomial logistic regression. Its probabilities are calibrated on cross-validated predictions. Familiarity is a
 second opinion on the first: a small logistic regression over the highest probability and the cosines to the nearest
-training phrases, fitted to tell cross-validated training phrases from those of labels that were left out on purpose.
+training phrases of the likeliest labels, fitted to tell cross-validated training phrases from those of labels that were
+left out on purpose.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from bot.sentence_embedding import SIZE, SentenceEmbedding
 from bot.spelling import Speller
 
 _NEAREST = 5
+_LIKELIEST = 8
+"""So many labels have their phrases compared with a message: those of all are megabytes to read for every message."""
 _ALWAYS_FAMILIAR = np.array([0.0, 0.0, 0.0, 20.0])
 """The detector when there is nothing to fit it to."""
 
@@ -58,6 +61,9 @@ class _Fitted:
     intercept: np.ndarray
     temperature: np.ndarray
     phrases: np.ndarray
+    """The embedding of each training phrase, label by label."""
+    amounts: np.ndarray
+    """How many phrases each label has."""
     familiarity: np.ndarray
 
 
@@ -80,6 +86,7 @@ class IntentModel:
         self._speller = speller
         self._characters = characters
         self._fitted = fitted
+        self._phrases = np.split(fitted.phrases, np.cumsum(fitted.amounts)[:-1])
 
     @classmethod
     def train(
@@ -116,7 +123,7 @@ class IntentModel:
         phrases = encoded[:, :SIZE]
         for kept, held in StratifiedKFold(recipe.folds, shuffle=True, random_state=0).split(features, targets):
             scores[held] = regression.scores(kept, held)
-            near[held] = _nearness(phrases[held] @ phrases[kept].T)
+            near[held] = _nearnesses(phrases[held], scores[held], _by_label(phrases[kept], targets[kept], len(names)))
         temperature = softmax.best_temperature(scores, targets)
 
         familiarity = _ALWAYS_FAMILIAR
@@ -124,7 +131,8 @@ class IntentModel:
         if unknown.any():
             strange, known = np.flatnonzero(unknown), np.flatnonzero(~unknown)
             scores[strange] = regression.scores(known, strange)
-            near[strange] = _nearness(phrases[strange] @ phrases[known].T)
+            by_label = _by_label(phrases[known], targets[known], len(names))
+            near[strange] = _nearnesses(phrases[strange], scores[strange], by_label)
             signals = _signals(softmax.probabilities(scores, temperature=temperature), near)
             detector = LogisticRegression(class_weight="balanced").fit(signals, ~unknown)
             familiarity = np.append(detector.coef_[0], detector.intercept_)
@@ -134,7 +142,8 @@ class IntentModel:
             matrix=matrix,
             intercept=intercept,
             temperature=np.array(temperature),
-            phrases=phrases,
+            phrases=np.concatenate(_by_label(phrases, targets, len(names))),
+            amounts=np.bincount(targets),
             familiarity=familiarity,
         )
         return cls(
@@ -153,7 +162,7 @@ class IntentModel:
         features = _assemble(encoded, fitted.inner_mean, self._characters.vector(mended), self._recipe)
         scores = (features @ fitted.matrix + fitted.intercept).reshape(1, -1)
         chances = softmax.probabilities(scores, temperature=float(fitted.temperature))
-        near = _nearness((fitted.phrases @ encoded[:SIZE]).reshape(1, -1))
+        near = _nearnesses(encoded[np.newaxis, :SIZE], scores, self._phrases)
         evidence = float(_signals(chances, near)[0] @ fitted.familiarity[:-1] + fitted.familiarity[-1])
         order = np.argsort(-chances[0])
         return Prediction(
@@ -225,11 +234,19 @@ def _assemble(encoded: np.ndarray, inner_mean: np.ndarray, characters: np.ndarra
     return (parts * recipe.scale).astype(np.float32)
 
 
-def _nearness(cosines: np.ndarray) -> np.ndarray:
-    """Per row: the highest cosine to a training phrase and the mean of the five highest."""
-    count = min(_NEAREST, cosines.shape[1])
-    highest = np.partition(cosines, -count, axis=1)[:, -count:]
-    return np.stack([highest.max(axis=1), highest.mean(axis=1)], axis=1)
+def _by_label(phrases: np.ndarray, targets: np.ndarray, labels: int) -> list[np.ndarray]:
+    """The rows of ``phrases`` that belong to each label."""
+    return [phrases[targets == label] for label in range(labels)]
+
+
+def _nearnesses(vectors: np.ndarray, scores: np.ndarray, by_label: list[np.ndarray]) -> np.ndarray:
+    """Per row: the highest cosine to a training phrase of the labels that score best, and the mean of the five highest."""
+    near = np.zeros((len(vectors), 2))
+    for row, vector in enumerate(vectors):
+        likeliest = [by_label[label] for label in np.argsort(-scores[row]) if len(by_label[label])][:_LIKELIEST]
+        highest = np.sort(np.concatenate([phrases @ vector for phrases in likeliest]))[-_NEAREST:]
+        near[row] = highest[-1], highest.mean()
+    return near
 
 
 def _signals(chances: np.ndarray, near: np.ndarray) -> np.ndarray:
