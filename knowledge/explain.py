@@ -198,6 +198,8 @@ class TeachBack:
 class CompareWords:
     intro: str
     again: str
+    again_in_words: str
+    go_on: str
     left_out: str
     stopped: str
     resumed: str

@@ -15,7 +15,7 @@ from typing import Any
 
 from actions.base import Button, Reply
 from actions.compare.compare import label
-from actions.compare.told import Which, names_opinion, tell
+from actions.compare.told import Which, names_opinion, same_as_first, tell
 from actions.report.reader import Reading, quote
 from bot.question_splitter import questions as asked
 from knowledge.explain import CompareQuestion, compare_words
@@ -36,6 +36,9 @@ _NOT_KNOWN = re.compile(
 _NO_NAME = re.compile(r"^\W*(?:yes|an?|the|just|to|operate|operation|surgery|op|he|she|they|said|says|\W)+$", re.I)
 """To the question which operation: that there is to be one is known."""
 _YES = re.compile(r"^\W*(?:yes|yep|yeah|y|right|correct|ok|okay|true|that.?s right|exactly|sure)\b", re.I)
+_BARE = re.compile(
+    r"\W*(?:(?:yes|yep|yeah|ok|okay|sure|no|nope|thanks|thank you|please|right|hm+|good|fine)\b\W*)+$", re.I
+)
 _NO = re.compile(r"^\W*(?:no|nope|n|wrong|not (?:right|correct|quite)|false|nah)\b", re.I)
 
 
@@ -151,14 +154,18 @@ def take(state: State, text: str, intent: str, reading: Reading | None, *, emerg
             which = "second"  # all that a letter can tell of the first opinion is known
         state.letter = {key: value for key, value in from_letter(which, reading).items() if key not in state.answers}
         return Step() if state.letter else Step((Reply(words.letter_silent),))
-    told = {} if text.startswith("/") else tell(text, which or "second")
+    told = {} if text.startswith("/") else _told(state, text, which)
+    asks = text.rstrip().endswith("?") or (not told and _is_question(text))
     value = _answer(item, text, told, state.asking)
+    if which == "second" and same_as_first(text):
+        value = state.answers.get(f"first_{item.id}", UNKNOWN)
+    elif not item.choices and item.id != "tried" and (asks or _BARE.match(text)):
+        value = None  # a question, or a bare "ok", is no diagnosis
     also = _also(state, told, changes=value is None or names_opinion(text))
     # A choice that was understood is an answer, whatever the classifier takes its words for.
     if intent in _NO_ANSWERS and len(text.split()) <= SHORT and not (item.choices and value) and not also:
         return Step(digression=intent in _SHOWN)
-    asks = text.rstrip().endswith("?") or (value is None and not told and _is_question(text))
-    if asks and intent in _ASKING:
+    if asks and intent in _ASKING and not (item.choices and value and not text.rstrip().endswith("?")):
         value = told.get(state.asking)
     if value is not None:
         state.answers[state.asking] = value
@@ -167,9 +174,20 @@ def take(state: State, text: str, intent: str, reading: Reading | None, *, emerg
     if value is not None or also:
         state.misses = 0
         return Step(noted, digression=asks and intent in _ASKING)
+    if intent == "affirm" or _YES.fullmatch(text.strip(" .!")):
+        return Step((Reply(words.go_on),))  # to "Is that not right?" of what was noted
     if intent == "faq" and not asks and len(text.split()) <= SHORT:
         return Step((missed(state),))  # "worn disc" is no question, whatever topic it comes near
     return Step(digression=True)
+
+
+def _told(state: State, text: str, which: Which | None) -> dict[str, str]:
+    """What ``text`` tells. Somebody of another kind than the first doctor is the second one."""
+    told = tell(text, which or "second")
+    first = state.answers.get("first_who", UNKNOWN)
+    if which == "first" and not names_opinion(text) and first != UNKNOWN and told.get("first_who", first) != first:
+        return tell(text, "second")
+    return told
 
 
 def _answer(item: CompareQuestion, text: str, told: dict[str, str], asking: str) -> str | None:
@@ -205,7 +223,8 @@ def missed(state: State) -> Reply:
     words = compare_words()
     state.misses += 1
     if state.misses < 3 or state.asking in (CONFIRM, TEACH_BACK):
-        return Reply(words.again)
+        choose = state.asking in (CONFIRM, TEACH_BACK, "") or _question(state.asking)[0].choices
+        return Reply(words.again if choose else words.again_in_words)
     state.answers[state.asking], state.misses = UNKNOWN, 0
     return Reply(words.left_out)
 

@@ -48,6 +48,11 @@ def tell(text: str, which: Which) -> dict[str, str]:
     return found
 
 
+def same_as_first(text: str) -> bool:
+    """Whether ``text`` says of the second opinion only that it is the same as the first."""
+    return bool(_pattern("same").match(text))
+
+
 def names_opinion(text: str) -> bool:
     """Whether ``text`` says which of the two opinions it speaks of."""
     return bool(_turns().search(text))

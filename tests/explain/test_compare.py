@@ -90,6 +90,8 @@ def test_a_question_that_is_missed_three_times_is_left_out() -> None:
 TOLD = [  # what is said, while the first opinion is spoken of
     ("one says operate, one says wait", {"first_need": "yes", "second_need": "wait"}),
     ("one surgeon wants surgery but the other says no surgery", {"first_need": "yes", "second_need": "no"}),
+    ("my physio says no surgery but the surgeon says yes", {"first_who": "physio", "first_need": "no", "second_who": "spine_surgeon", "second_need": "yes"}),
+    ("Dr B says physio and injections", {"second_need": "wait"}),
     ("help me compare two opinions", {}),
     ("who is right?", {}),
     ("I'm scared", {}),
@@ -188,6 +190,39 @@ def test_a_question_in_between_is_answered_and_what_was_told_with_it_is_kept() -
     state = State(asking="second_who")
     step = take(state, "the second one only looked at my scans. Is that enough?", "faq", None, emergency_number="911")
     assert step.digression and state.answers == {"second_basis": "records"}
+
+
+@pytest.mark.parametrize(
+    ("asking", "said"),
+    [
+        ("first_diagnosis", "what's the difference"),
+        ("first_reasons", "should i get a third"),
+        ("second_diagnosis", "does the second opinion count more"),
+        ("first_diagnosis", "no thank you"),
+        ("matters", "ok"),
+    ],
+)
+def test_a_question_or_a_bare_word_is_never_kept_as_an_answer(asking: str, said: str) -> None:
+    state = State(asking=asking)
+    take(state, said, "faq", None, emergency_number="911")
+    assert state.answers == {}
+
+
+def test_the_same_as_the_first_is_what_the_first_said() -> None:
+    state = State(asking="second_diagnosis", answers={"first_diagnosis": "slipped disc L5/S1"})
+    take(state, "the same", "", None, emergency_number="911")
+    assert state.answers["second_diagnosis"] == "slipped disc L5/S1"
+
+
+def test_another_kind_of_doctor_is_the_second_one() -> None:
+    state = State(asking="first_basis", answers={"first_who": "physio"})
+    take(state, "the surgeon wants to operate", "faq", None, emergency_number="911")
+    assert state.answers == {"first_who": "physio", "second_who": "spine_surgeon", "second_need": "yes"}
+
+
+def test_yes_to_what_was_noted_is_heard() -> None:
+    step = take(State(asking="first_who"), "yes", "affirm", None, emergency_number="911")
+    assert step.replies[0].text == compare_words().go_on
 
 
 def test_a_whole_conversation_ends_in_a_comparison_that_takes_no_side() -> None:
