@@ -46,6 +46,7 @@ class ExplainWords:
     operation_against: str
     needle: str
     operation_unnamed: str
+    operation_open: str
     level: str
     level_unnamed: str
     found_at: str

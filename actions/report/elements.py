@@ -54,7 +54,7 @@ def find_elements(letter: Letter) -> tuple[Element, ...]:
 def _element(rules: ElementRules, letter: Letter, learned: Sequence[Chance]) -> Element:
     best: tuple[float, Element] | None = None
     for place, (sentence, chance) in enumerate(zip(letter.sentences, learned, strict=True)):
-        if sentence.section == "account":  # each step of an operation tells nothing of the six
+        if sentence.section in ("account", "aftercare"):  # neither a step of an operation nor what to do at home
             continue
         by, at = _met(rules, letter.sentences[max(0, place - 2) : place + 1])
         if not at and (chance.value < signal().enough or _unlearned(rules, sentence)):

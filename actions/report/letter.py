@@ -6,7 +6,7 @@ Every sentence knows its place in the text, so that what is quoted is always the
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import pairwise
 
@@ -135,7 +135,16 @@ def _sentences(text: str) -> list[Sentence]:
             stop = min(until, _end_of_paragraph(text, end))
             found += _split_afresh(text, place, stop, section, afresh)
             section, place = "", stop
-    return found + _split_afresh(text, place, len(text), section, afresh)
+    found += _split_afresh(text, place, len(text), section, afresh)
+    return [replace(piece, section=_of_consent(piece)) if piece.section == "consent" else piece for piece in found]
+
+
+def _of_consent(piece: Sentence) -> str:
+    """What was consented to is the plan where an operation is named, and the risks of it where harm is named first."""
+    operations = find_procedures(piece.text)
+    harm = report_rules().compiled(r"\b(?:{harm}|risks?)").search(piece.plain)
+    planned = operations and not (harm and harm.start() < operations[0].start)
+    return "recommendation" if planned else "risks"
 
 
 _PARAGRAPH = re.compile(r"\n[ \t]*\n(?![ \t]*(?:[-*•·–]|\(?\d{1,2}[.)]\s|\(?[a-z][.)]\s))")
@@ -154,7 +163,7 @@ def _end_of_paragraph(text: str, start: int) -> int:
 
 _LABEL = re.compile(
     r"(?m)(?:^|(?<=[.;!?)] ))[ \t]*(?:[-*•#|]+[ \t]*|\(?\d{1,2}[.)][ \t]*)?\**"
-    r"(?P<label>[A-Za-z][A-Za-z/&' \-]{1,44}?)\**[ \t]*(?:[:：|\t]|[ ]{3,}|[ ]-[ ])[ \t|]*"
+    r"(?P<label>[A-Za-z][A-Za-z/&' \-]{1,44}?)\**[ \t]*(?:[:：|\t=]|[ ]=[ ]|[ ]{3,}|[ ]-[ ])[ \t|]*"
 )
 """A short label before a colon, a bar or a gap, as tables and forms have them ("Treatment taken | ...")."""
 _LONGEST_HEADING = 70

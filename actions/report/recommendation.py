@@ -14,6 +14,7 @@ from actions.report.letter import Letter, Sentence, is_scan_report
 from actions.report.levels import CURVE, NamedLevel, beside, elsewhere, next_to, root_of, widest
 from actions.report.rules import report_rules
 from actions.report.said import OF_NO_ADVICE, Kind, Said, judge, needle_treatments_in, operations_in
+from actions.report.settled import says, settle
 from actions.spine_terms import Procedure, broader_than
 
 Stance = Literal["operate", "no_operation", "non_surgical", "conditional", "done", "none"]
@@ -35,6 +36,8 @@ class Recommendation:
     later: Sentence | None = None
     at: tuple[int, int] = (0, 0)
     """Where in the first of ``sentences`` an operation is named."""
+    perhaps: tuple[Procedure, ...] = ()
+    """Operations that the same sentences leave open ("decompression +/- fusion")."""
 
 
 NOTHING = Recommendation("none")
@@ -43,23 +46,33 @@ NOTHING = Recommendation("none")
 def find_recommendation(letter: Letter) -> Recommendation:
     """Return what ``letter`` recommends; ``stance`` is "none" when it recommends nothing that could be read."""
     rules = report_rules().recommendation
-    said = _decided(_picked([list(judge(sentence)) for sentence in letter.sentences], letter), letter)
+    said, chosen_care = settle([list(judge(sentence)) for sentence in letter.sentences], letter)
 
     def of(*kinds: Kind) -> list[Said]:
         return [item for item in said if item.kind in kinds]
 
     advised, refused = of(Kind.ADVISED), of(Kind.REFUSED)
+    even = next((items for items in map(_even, letter.sentences) if items), None)
+    if even:
+        return _result("conditional", even, letter)
     named = [item for item in advised if item.operation]
     by_name = [item.sentence for item in named if not item.plainly]
     named = [item for item in named if not item.plainly or item.sentence in by_name] or named
     if named or (advised and not refused):
         family = _family(named)
-        against = tuple(item.sentence for item in refused if item.operation and item.operation.id in family)
-        return _result("operate", named or advised, letter, against=against)
+        against = tuple(
+            item.sentence
+            for item in refused
+            if item.operation and item.operation.id in family and not says(rules.listed, item.sentence)
+        )
+        plan = _result("operate", named or advised, letter, against=against)
+        maybe = {item.operation.id: item.operation for item in of(Kind.LATER) if item.operation}
+        beside_it = {item.operation.id for item in of(Kind.LATER) if item.operation and item.sentence in plan.sentences}
+        return replace(plan, perhaps=tuple(maybe[name] for name in maybe if name in beside_it - family))
     open_ways = [item for item in of(Kind.LATER, Kind.NAMED) if item.operation]
-    if open_ways and any(_says(rules.left_open, sentence) for sentence in letter.sentences):
+    if open_ways and any(says(rules.left_open, sentence) for sentence in letter.sentences):
         return _result("conditional", open_ways, letter)
-    care, later = _care(letter), of(Kind.LATER)
+    care, later = (*chosen_care, *_care(letter)), of(Kind.LATER)
     if refused:
         named = [item for item in refused if item.operation]
         # "I would not advise the fusion. If this fails, a disc replacement could be considered."
@@ -68,11 +81,15 @@ def find_recommendation(letter: Letter) -> Recommendation:
         told = named or of(Kind.REPORTED) or _needles(letter) or (mentioned if len(_kinds(mentioned)) == 1 else [])
         items = instead or _narrowed([*refused, *told], said)
         return _result("no_operation", items, letter, shown=refused, later=later)
-    if care and not (of(Kind.DONE) and not of(Kind.AVOIDED, Kind.LATER)):
+    performed = [item for item in of(Kind.DONE) if item.sentence.section in ("done", "account")]
+    if care and not (performed and not of(Kind.AVOIDED, Kind.LATER)):
         kinds = (Kind.LATER, Kind.REPORTED, Kind.AVOIDED)
         named_later = next(filter(None, ([i for i in of(kind) if i.operation] for kind in kinds)), _needles(letter))
         quoted = [Said(Kind.ADVISED, None, sentence) for sentence in care]
         return _result("non_surgical", named_later, letter, shown=quoted, later=later)
+    in_form = [item for item in of(Kind.NAMED) if item.operation and item.sentence.section == "other"]
+    if in_form:  # "Op: L4/5 decompression" on a sheet that has no other plan
+        return _result("operate", in_form, letter)
     for kind, stance in FALLBACKS:
         if of(kind):
             reported = kind in (Kind.REPORTED, Kind.REPORTED_REFUSED)
@@ -80,8 +97,14 @@ def find_recommendation(letter: Letter) -> Recommendation:
             if kind is Kind.DONE:  # the list of what was done, rather than each step of it
                 items = [item for item in items if item.sentence.section == "done"] or items
             return _result(stance, items, letter, reported=reported)
-    shown = [item for item in of(Kind.NAMED) if item.operation and not _says(rules.planned, item.sentence)]
+    shown = [item for item in of(Kind.NAMED) if item.operation and not says(rules.planned, item.sentence)]
     return _result("done", shown, letter) if shown and is_scan_report(letter.text) else NOTHING
+
+
+def _even(sentence: Sentence) -> list[Said]:
+    """The operations of a sentence that has no preference among them."""
+    items = list(judge(sentence)) if says(report_rules().recommendation.even, sentence) else []
+    return items if len(_kinds(items)) > 1 else []
 
 
 def _family(items: list[Said]) -> set[str]:
@@ -95,78 +118,8 @@ def _kinds(items: list[Said]) -> set[str]:
 
 
 def _is_proposed(sentence: Sentence) -> bool:
-    proposed = _says(report_rules().recommendation.proposer, sentence)
+    proposed = says(report_rules().recommendation.proposer, sentence)
     return bool(proposed) and sentence.section != "diagnosis"
-
-
-def _says(pattern: str, sentence: Sentence) -> re.Match[str] | None:
-    return report_rules().compiled(pattern).search(sentence.plain)
-
-
-_SAME = {"one": "1", "two": "2", "three": "3", "four": "4"}
-
-
-def _picked(said: list[list[Said]], letter: Letter) -> list[list[Said]]:
-    """What each sentence says, where "I recommend option C" makes what stands under that label of a list the advised."""
-    rules = report_rules().recommendation
-    for sentence in letter.sentences:
-        picked = _says(rules.picked, sentence)
-        if not picked or sentence.section in OF_NO_ADVICE:
-            continue
-        wanted, under = _SAME.get(picked["label"], picked["label"]), ""
-        for place, listed in enumerate(letter.sentences[: letter.sentences.index(sentence)]):
-            label = _says(rules.listed, listed)
-            if label:
-                under = _SAME.get(label["label"], label["label"])
-            if under == wanted:
-                kinds = (Kind.NAMED, Kind.LATER, Kind.DONE)
-                said[place] = [
-                    replace(item, kind=Kind.ADVISED) if item.operation and item.kind in kinds else item
-                    for item in said[place]
-                ]
-    return said
-
-
-def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
-    """What each sentence says, with what a later sentence without an operation of its own says of it.
-
-    "She is keen to proceed" makes the operation named shortly before the advised one, "I see no need for that" the
-    one advised against.
-    """
-    rules = report_rules()
-    for place, sentence in enumerate(letter.sentences):
-        if sentence.section in OF_NO_ADVICE:
-            continue
-        if said[place]:
-            # "I offered her a discectomy or more physiotherapy. She opted for surgery."
-            plain = all(item.kind in (Kind.ADVISED, Kind.NAMED) and not item.operation for item in said[place])
-            if plain and rules.compiled(rules.recommendation.chosen).search(sentence.plain):
-                _settle(
-                    said, range(place - 1, max(-1, place - 4), -1), Kind.ADVISED, (Kind.NAMED, Kind.LATER), sentence
-                )
-            continue
-        for pattern, kind, changed in (
-            (rules.recommendation.decided, Kind.ADVISED, (Kind.NAMED, Kind.LATER)),
-            (rules.recommendation.agreed_alone, Kind.ADVISED, (Kind.NAMED, Kind.REPORTED)),
-            (rules.recommendation.refused_alone, Kind.REFUSED, (Kind.NAMED, Kind.REPORTED)),
-        ):
-            for_care = kind is Kind.ADVISED and rules.compiled(r"\b{care}").search(sentence.plain)
-            if not for_care and rules.compiled(pattern).search(sentence.plain):
-                _settle(said, range(place - 1, max(-1, place - 4), -1), kind, changed, sentence)
-                break
-    return [item for items in said for item in items]
-
-
-def _settle(said: list[list[Said]], before: range, kind: Kind, changed: tuple[Kind, ...], sentence: Sentence) -> None:
-    """Make the operation named last ``kind``. One advised against is quoted with the words that do so."""
-    for earlier in before:
-        if any(item.operation and item.kind in changed for item in said[earlier]):
-            told = sentence if kind is Kind.REFUSED else None
-            said[earlier] = [
-                replace(item, kind=kind, quoted=told) if item.operation and item.kind in changed else item
-                for item in said[earlier]
-            ]
-            return
 
 
 FALLBACKS: tuple[tuple[Kind, Stance], ...] = (
@@ -201,7 +154,7 @@ def _care(letter: Letter) -> tuple[Sentence, ...]:
     rules = report_rules()
     found = []
     for sentence in letter.sentences:
-        if sentence.section in ("header", "past", "tried", "history", "risks", "benefit", "examination"):
+        if sentence.section in (*OF_NO_ADVICE, "history", "examination"):
             continue
         plain = sentence.plain
         cued = sentence.section == "recommendation" or rules.compiled(rules.recommendation.care_cue).search(plain)

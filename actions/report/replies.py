@@ -86,6 +86,9 @@ def _advice(reading: Reading) -> str:
         lines.append((words.operation_against if against else words.operation).format(names=names))
     elif advice.stance == "operate":
         lines.append(words.operation_unnamed)
+    if advice.perhaps:
+        names = "; ".join(f"{operation.name} ({operation.plain})" for operation in advice.perhaps)
+        lines.append(words.operation_open.format(names=names))
     levels = ", ".join(level.said for level in advice.levels)
     if levels:
         lines.append(words.level.format(levels=levels))

@@ -78,6 +78,16 @@ class RecommendationRules:
     own_plan: str
     chosen: str
     put_off_before: str
+    backing: str
+    own_after: str
+    even: str
+    perhaps_before: str
+    perhaps_after: str
+    contrast: str
+    care_goes_first: str
+    care_not_first: str
+    former: str
+    set_against: str
     picked: str
     listed: str
     left_open: str

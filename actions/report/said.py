@@ -14,7 +14,7 @@ from actions.spine_terms import Found, Procedure, find_procedures
 
 NOT_OPERATIONS = frozenset({"epidural", "nerve_root_block", "joint_injection", "ablation"})
 """Treatments with a needle, which ``find_procedures`` knows, too."""
-OF_NO_ADVICE = ("header", "past", "tried", "risks", "benefit")
+OF_NO_ADVICE = ("header", "past", "tried", "risks", "benefit", "aftercare")
 """Sections in which nothing is advised."""
 
 
@@ -45,7 +45,7 @@ class Said:
 def judge(sentence: Sentence) -> Iterable[Said]:
     """Every operation, or plain "surgery", of one sentence with what is said of it."""
     rules = report_rules()
-    words, plain = rules.recommendation, sentence.plain
+    words, plain = rules.recommendation, _heard(sentence)
     if sentence.section in OF_NO_ADVICE:
         return
     if plain.endswith("?") and sentence.section != "request" and (len(plain) > 60 or _QUESTION.match(plain)):
@@ -56,10 +56,17 @@ def judge(sentence: Sentence) -> Iterable[Said]:
     if not named and rules.compiled(words.refused).search(plain):
         yield Said(Kind.REFUSED, None, sentence)
         return
+    left_open = [_left_open(plain, item, named[place - 1].end if place else 0) for place, item in enumerate(named)]
     for place, item in enumerate(named):
         until = named[place + 1].start if place + 1 < len(named) else len(plain)
         turn = _TURN.search(plain, item.end, until)
-        kind = _kind(sentence, item.start, item.end, turn.start() if turn else None)
+        ends = [begins for begins in left_open[place + 1 :] if begins is not None][:1] + (
+            [turn.start()] if turn else []
+        )
+        kind = _kind(sentence, item.start, item.end, min(ends, default=None))
+        even = len(named) > 1 and rules.compiled(words.even).search(plain)
+        if (even or left_open[place] is not None) and kind in (Kind.ADVISED, Kind.AVOIDED):
+            kind = Kind.LATER
         weighed = len(named) > 1 and rules.compiled(words.weighed).search(plain[: named[0].start])
         if weighed and kind is Kind.ADVISED and not rules.compiled(words.cue).search(plain[item.end :]):
             kind = Kind.LATER  # "We reviewed ACDF, disc arthroplasty and foraminotomy."
@@ -71,6 +78,10 @@ def judge(sentence: Sentence) -> Iterable[Said]:
 
 _FUSED = re.compile(r"fused\b")
 _IS = re.compile(r"\b(?:is|are|was|were|not|partly|solidly|already)\s+$")
+_NEVER = re.compile(
+    r"(?:\b(?:no|not|never|without|nil|denies(?: any)?|n't)\b\W*(?:had |any |have |been )*)$|(?:no|not|never|without|nil)\b"
+)
+"""Before words of the past: there was none."""
 _QUESTION = re.compile(r"(?:what|why|how|when|which|who|will|would|can|could|should|is|are|do|does)\b")
 
 
@@ -81,7 +92,7 @@ _TURN = re.compile(r"(?:,|;)? \b(?:and|or|while|whereas|but)\b (?=(?:an?|the|any
 def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) -> Kind:
     """What the sentence, up to ``until``, says of the operation named from ``start`` to ``end``."""
     rules = report_rules()
-    words, plain = rules.recommendation, sentence.plain[:until]
+    words, plain = rules.recommendation, _heard(sentence)[:until]
     before, after = _clause_before(plain, start), plain[end:]
 
     def says(pattern: str, where: str) -> bool:
@@ -93,7 +104,8 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
         return Kind.DONE
     if sentence.section == "request":
         return Kind.REPORTED
-    others = not says(words.own, plain[:start]) and sentence.section != "recommendation"
+    own = says(words.own, plain[:start]) or says(words.own_after, after)
+    others = not own and sentence.section != "recommendation"
     reported = says(words.theirs, plain) or (others and says(words.reported, plain))
     if says(words.refused_before, before) or says(words.refused_after, after):
         return Kind.REPORTED_REFUSED if reported else Kind.REFUSED
@@ -115,22 +127,56 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
     told = sentence.section == "recommendation" and not says(
         r"{share}", plain
     )  # "half of them walk further" is no plan
-    cued = told or says(words.cue, plain) or says(words.own_plan, before)
+    unsaid = rules.compiled(words.some_need).sub("", plain)  # "one in six will need ..." tells nothing of the rest
+    cued = told or says(words.cue, unsaid) or says(words.own_plan, before)
     if reported and says(words.endorsed, after) and not says(words.asked, before):
-        return Kind.ADVISED
+        return Kind.LATER if says(words.conditional, plain) else Kind.ADVISED
     if reported:
         unsure = says(words.may_need, before)
         return Kind.LATER if unsure else Kind.REPORTED if cued else Kind.NAMED
     if says(words.conditional, plain) or says(words.option, before) or "?" in before[-12:]:
         return Kind.LATER
+    if cued and care_comes_first(after):
+        return Kind.LATER
     return Kind.ADVISED if cued else Kind.NAMED
+
+
+def _heard(sentence: Sentence) -> str:
+    """The sentence in lower case, with two negatives that back a thing read as "support"; every place stays."""
+    backing = report_rules().compiled(report_rules().recommendation.backing)
+    return backing.sub(lambda match: "support".ljust(len(match.group())), sentence.plain)
+
+
+def _left_open(plain: str, item: Found, earliest: int) -> int | None:
+    """Where the words begin that leave an operation open ("+/- fusion", "fusion if unstable"), or None."""
+    words, compiled = report_rules().recommendation, report_rules().compiled
+    before = compiled(words.perhaps_before).search(plain[: item.start])
+    if before:
+        return before.start()
+    if compiled(words.perhaps_after).search(plain[item.end :]):
+        return max(
+            (plain.rfind(mark, earliest, item.start) for mark in (",", ";", " and ", " with ", " plus ")), default=0
+        )
+    return None
+
+
+def care_comes_first(plain: str) -> bool:
+    """Whether ``plain``, which follows an operation that was named, puts care before it."""
+    words, compiled = report_rules().recommendation, report_rules().compiled
+    return bool(
+        compiled(words.contrast).search(plain)
+        and compiled(words.care_goes_first).search(plain)
+        and not compiled(words.care_not_first).search(plain)
+    )
 
 
 def _is_past(before: str) -> bool:
     """Whether the words before an operation tell of an earlier one, and not of one that is taken up again."""
     rules = report_rules()
     past = rules.compiled(rules.recommendation.past_before).search(before)
-    return bool(past and not rules.compiled(rules.recommendation.renewed).search(before))
+    if not past or _NEVER.search(before[: past.start()]) or _NEVER.match(past.group()):
+        return False
+    return not rules.compiled(rules.recommendation.renewed).search(before)
 
 
 def operations_in(sentence: Sentence) -> Iterable[Found]:

@@ -61,3 +61,14 @@ def test_what_the_letter_does_not_name_is_left_to_others(asked: str) -> None:
 
 def test_without_a_letter_nothing_is_explained_from_it() -> None:
     assert explain_in_letter("what about the cyst?", "") is None
+
+
+def test_what_a_plan_leaves_open_is_told_beside_it() -> None:
+    said = "\n".join(replies("Your lumbar spine was seen on MRI and we talked. Plan: L4/5 decompression +/- fusion."))
+    assert "The operation: decompression" in said
+    assert "It leaves open: spinal fusion" in said
+
+
+def test_a_plan_that_is_sure_leaves_nothing_open() -> None:
+    said = "\n".join(replies("Your lumbar spine was seen on MRI and we talked. Plan: L4/5 decompression and fusion."))
+    assert "leaves open" not in said

@@ -1,0 +1,135 @@
+"""What later words of a letter say of operations named before: "I favour the latter", "she is keen", "physio first". Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from actions.report.letter import Letter, Sentence
+from actions.report.rules import report_rules
+from actions.report.said import OF_NO_ADVICE, Kind, Said, care_comes_first, operations_in
+
+
+def settle(said: list[list[Said]], letter: Letter) -> tuple[list[Said], tuple[Sentence, ...]]:
+    """What all sentences say in the end, from what each says alone; and the words that choose care without an operation."""
+    judged = _picked(said, letter)
+    chosen_care = _pointed_out(judged, letter)
+    return _decided(judged, letter), chosen_care
+
+
+def says(pattern: str, sentence: Sentence) -> re.Match[str] | None:
+    """Where ``sentence`` meets a pattern of the rules, or None."""
+    return report_rules().compiled(pattern).search(sentence.plain)
+
+
+_SAME = {"one": "1", "two": "2", "three": "3", "four": "4"}
+
+
+def _picked(said: list[list[Said]], letter: Letter) -> list[list[Said]]:
+    """What each sentence says, where "I recommend option C" makes what stands under that label of a list the advised."""
+    rules = report_rules().recommendation
+    for sentence in letter.sentences:
+        picked = says(rules.picked, sentence)
+        if not picked or sentence.section in OF_NO_ADVICE:
+            continue
+        wanted, under = _SAME.get(picked["label"], picked["label"]), ""
+        for place, listed in enumerate(letter.sentences[: letter.sentences.index(sentence)]):
+            label = says(rules.listed, listed)
+            if label:
+                under = _SAME.get(label["label"], label["label"])
+            if under == wanted:
+                kinds = (Kind.NAMED, Kind.LATER, Kind.DONE)
+                said[place] = [
+                    replace(item, kind=Kind.ADVISED) if item.operation and item.kind in kinds else item
+                    for item in said[place]
+                ]
+    return said
+
+
+def _pointed_out(said: list[list[Said]], letter: Letter) -> tuple[Sentence, ...]:
+    """Make what "I favour the latter" points to the advised; give the words that do so where it is care, not an operation."""
+    rules, care = report_rules(), []
+    for place, sentence in enumerate(letter.sentences):
+        pointed = says(rules.recommendation.former, sentence)
+        if not pointed or sentence.section in OF_NO_ADVICE or not says(rules.recommendation.cue, sentence):
+            continue
+        for earlier in range(place, max(-1, place - 3), -1):
+            listed = letter.sentences[earlier]
+            text = listed.plain[: pointed.start()] if earlier == place else listed.plain
+            groups = _groups(text)
+            if len(groups) < 2:
+                continue
+            which = 0 if pointed["which"].startswith(("former", "first")) else 1 if "second" in pointed["which"] else -1
+            meant = {item.procedure.id for item in operations_in(Sentence(groups[which], 0, ""))}
+            refused = rules.compiled(r"\b{nt}\b").search(sentence.plain[: pointed.start()])
+            whole = Sentence(letter.text[listed.start : sentence.end], listed.start, sentence.section)
+            for_meant, for_others = (Kind.REFUSED, Kind.NAMED) if refused else (Kind.ADVISED, Kind.AVOIDED)
+            said[earlier] = [
+                replace(
+                    item, kind=for_meant if item.operation and item.operation.id in meant else for_others, quoted=whole
+                )
+                for item in said[earlier]
+            ]
+            if not meant and not refused:
+                care.append(whole)
+            break
+    return tuple(care)
+
+
+def _groups(text: str) -> list[str]:
+    """The ways that ``text`` sets against each other, each with an operation or with care."""
+    rules = report_rules()
+    for between in (rules.recommendation.set_against, r" and |,"):
+        groups = [part for part in rules.compiled(between).split(text) if _is_a_way(part)]
+        if len(groups) > 1:
+            return groups
+    return []
+
+
+def _is_a_way(text: str) -> bool:
+    return any(operations_in(Sentence(text, 0, ""))) or bool(report_rules().compiled(r"\b{care}").search(text))
+
+
+def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
+    """What each sentence says, with what a later sentence without an operation of its own says of it.
+
+    "She is keen to proceed" makes the operation named shortly before the advised one, "I see no need for that" the
+    one advised against.
+    """
+    rules = report_rules()
+    for place, sentence in enumerate(letter.sentences):
+        if sentence.section in OF_NO_ADVICE:
+            continue
+        if not any(item.kind is Kind.ADVISED for item in said[place]) and care_comes_first(sentence.plain):
+            _settle(said, range(place - 1, max(-1, place - 3), -1), Kind.LATER, (Kind.ADVISED,), sentence)
+            continue
+        if said[place]:
+            # "I offered her a discectomy or more physiotherapy. She opted for surgery."
+            plain = all(item.kind in (Kind.ADVISED, Kind.NAMED) and not item.operation for item in said[place])
+            if plain and rules.compiled(rules.recommendation.chosen).search(sentence.plain):
+                _settle(
+                    said, range(place - 1, max(-1, place - 4), -1), Kind.ADVISED, (Kind.NAMED, Kind.LATER), sentence
+                )
+            continue
+        for pattern, kind, changed in (
+            (rules.recommendation.decided, Kind.ADVISED, (Kind.NAMED, Kind.LATER)),
+            (rules.recommendation.agreed_alone, Kind.ADVISED, (Kind.NAMED, Kind.REPORTED)),
+            (rules.recommendation.refused_alone, Kind.REFUSED, (Kind.NAMED, Kind.REPORTED)),
+        ):
+            for_care = kind is Kind.ADVISED and rules.compiled(r"\b{care}").search(sentence.plain)
+            if not for_care and rules.compiled(pattern).search(sentence.plain):
+                _settle(said, range(place - 1, max(-1, place - 4), -1), kind, changed, sentence)
+                break
+    return [item for items in said for item in items]
+
+
+def _settle(said: list[list[Said]], before: range, kind: Kind, changed: tuple[Kind, ...], sentence: Sentence) -> None:
+    """Make the operation named last ``kind``. One advised against is quoted with the words that do so."""
+    for earlier in before:
+        if any(item.operation and item.kind in changed for item in said[earlier]):
+            told = sentence if kind is Kind.REFUSED else None
+            said[earlier] = [
+                replace(item, kind=kind, quoted=told) if item.operation and item.kind in changed else item
+                for item in said[earlier]
+            ]
+            return

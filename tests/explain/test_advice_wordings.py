@@ -1,0 +1,170 @@
+"""What is left open, put off, pointed to or taken back is told so; what only looks alike is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from actions.report.letter import take_apart
+from actions.report.recommendation import find_recommendation
+
+OPENING = "Dear colleague, thank you for referring her with pain of the lumbar spine.\n\n"
+# What the letter says, the stance, the operations, the levels.
+SAID = {
+    "which of two is meant": [
+        (
+            "The options are L4/5 microdiscectomy versus decompression and fusion. I favour the former.",
+            "operate",
+            "microdiscectomy",
+            "L4-L5",
+        ),
+        (
+            "ACDF C5/6 versus disc replacement and foraminotomy; I favour the latter.",
+            "operate",
+            "disc_replacement foraminotomy",
+            "C5-C6",
+        ),
+        (
+            "We discussed decompression alone versus decompression and fusion at L4/5. I would favour the latter.",
+            "operate",
+            "decompression fusion",
+            "L4-L5",
+        ),
+        ("Of ACDF and disc replacement at C5/6 I would prefer the latter.", "operate", "disc_replacement", "C5-C6"),
+        (
+            "Of ACDF and disc replacement at C5/6 I would not recommend the latter.",
+            "no_operation",
+            "disc_replacement",
+            "C5-C6",
+        ),
+        ("Physiotherapy versus fusion at L4/5: I favour the former.", "non_surgical", "fusion", "L4-L5"),
+        (
+            "The former pain has gone. I recommend L4/5 decompression and fusion.",
+            "operate",
+            "decompression fusion",
+            "L4-L5",
+        ),
+        ("She had an L4/5 fusion in the latter part of 2019. Today she is well.", "done", "fusion", "L4-L5"),
+        (
+            "An ACDF and a foraminotomy at C6/7 are both sensible, and I have no preference.",
+            "conditional",
+            "acdf foraminotomy",
+            "C6-C7",
+        ),
+        ("Both legs are sensible to touch. I recommend L4/5 decompression.", "operate", "decompression", "L4-L5"),
+    ],
+    "one part left open": [
+        ("Plan: L4/5 decompression +/- fusion.", "operate", "decompression", "L4-L5"),
+        ("Plan: L4/5 decompression, possible fusion.", "operate", "decompression", "L4-L5"),
+        ("Plan: L4/5 decompression and may need fusion.", "operate", "decompression", "L4-L5"),
+        ("I recommend L4/5 laminectomy with or without fusion.", "operate", "laminectomy", "L4-L5"),
+        ("Plan: L4/5 decompression, fusion only if unstable.", "operate", "decompression", "L4-L5"),
+        (
+            "I would offer a L4/5 decompression, and possibly a fusion if there is instability.",
+            "operate",
+            "decompression",
+            "L4-L5",
+        ),
+        ("Plan: possible L4/5 fusion.", "conditional", "fusion", "L4-L5"),
+        ("Plan: L4/5 decompression + fusion.", "operate", "decompression fusion", "L4-L5"),
+        (
+            "I recommend L4/5 decompression and fusion as soon as possible.",
+            "operate",
+            "decompression fusion",
+            "L4-L5",
+        ),
+        (
+            "Plan: decompression and fusion L4/5 if physiotherapy fails.",
+            "non_surgical",
+            "decompression fusion",
+            "L4-L5",
+        ),
+    ],
+    "care before it": [
+        ("I suggested fusion at L4/5; however physiotherapy first.", "non_surgical", "fusion", "L4-L5"),
+        ("I suggested L4/5 fusion. However, we will try physiotherapy first.", "non_surgical", "fusion", "L4-L5"),
+        ("I offered an L4/5 fusion but she would like to try physiotherapy first.", "non_surgical", "fusion", "L4-L5"),
+        ("I recommend L4/5 decompression; physiotherapy should follow.", "operate", "decompression", "L4-L5"),
+        ("I recommend L4/5 decompression; however physiotherapy first failed.", "operate", "decompression", "L4-L5"),
+        (
+            "I recommend an L4/5 decompression. However, she should stop smoking first.",
+            "operate",
+            "decompression",
+            "L4-L5",
+        ),
+        (
+            "I recommend an L4/5 decompression. He should continue physiotherapy in the meantime.",
+            "operate",
+            "decompression",
+            "L4-L5",
+        ),
+    ],
+    "in a form": [
+        (
+            "Diagnosis: L4/5 stenosis.\nConsent: L4/5 decompression. Risks: infection, bleeding.",
+            "operate",
+            "decompression",
+            "L4-L5",
+        ),
+        (
+            "Diagnosis: L4/5 stenosis.\nConsent: L4/5 decompression, risks infection, bleeding.",
+            "operate",
+            "decompression",
+            "L4-L5",
+        ),
+        (
+            "Diagnosis: L4/5 stenosis. Plan: physio.\nConsent: risks of fusion explained, infection.",
+            "non_surgical",
+            "",
+            "",
+        ),
+        ("Diagnosis: L4/5 stenosis.\nOP: L4/5 decompression", "operate", "decompression", "L4-L5"),
+        ("Diagnosis: L4/5 stenosis.\nOp: L4/5 decompression 2019", "done", "decompression", "L4-L5"),
+    ],
+    "whose advice": [
+        ("The L4/5 TLIF is what I would recommend, too, as Dr Roe does.", "operate", "tlif", "L4-L5"),
+        (
+            "Previous advice (Dr Roe): fusion T10-S1. I recommend an L4/5 foraminotomy.",
+            "operate",
+            "foraminotomy",
+            "L4-L5",
+        ),
+        (
+            "You asked for my opinion after Mr Roe put you down for a microdiscectomy at L4/5. It is too early.",
+            "no_operation",
+            "microdiscectomy",
+            "L4-L5",
+        ),
+        ("I have no objection to the L4/5 decompression.", "operate", "decompression", "L4-L5"),
+        ("It would not be unreasonable to do an L4/5 decompression.", "operate", "decompression", "L4-L5"),
+        (
+            "He came hoping for an L4/5 fusion. I would not be inclined to offer him that.",
+            "no_operation",
+            "fusion",
+            "L4-L5",
+        ),
+    ],
+    "in other words": [
+        ("The disc at L5/S1 should come out.", "operate", "discectomy", "L5-S1"),
+        ("The screws should come out.", "operate", "hardware_removal", ""),
+        ("The disc at L4/5 has come out of place and settled.", "none", "", ""),
+        (
+            "A C3 to C6 laminoplasty is the operation I would choose for him.",
+            "operate",
+            "laminoplasty",
+            "C3-C6",
+        ),
+        ("He is coming in on 3 May for L4/5 decompression.", "operate", "decompression", "L4-L5"),
+        ("He came in for an L4/5 decompression in 2019 and is well.", "done", "decompression", "L4-L5"),
+        ("History: back pain, no prior surgery. L4/5 disc bulge.", "none", "", ""),
+        ("She never had an operation. L4/5 disc bulge.", "none", "", ""),
+    ],
+}
+CASES = [(about, *case) for about, cases in SAID.items() for case in cases]
+
+
+@pytest.mark.parametrize(("about", "said", "stance", "operations", "levels"), CASES)
+def test_what_is_recommended(about: str, said: str, stance: str, operations: str, levels: str) -> None:
+    advice = find_recommendation(take_apart(OPENING + said))
+    assert advice.stance == stance, about
+    assert sorted(operation.id for operation in advice.operations) == sorted(operations.split())
+    assert sorted(level.name for level in advice.levels) == sorted(levels.split())
