@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 
+import uvloop
 from aiohttp import web
 
 from gateway.app import make_app
@@ -47,4 +48,4 @@ async def serve() -> None:
 if __name__ == "__main__":
     configure()
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve())
+        uvloop.run(serve())
