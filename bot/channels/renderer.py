@@ -196,7 +196,8 @@ def _short_title(option: Option, size: int) -> str | None:
 
 
 def _listed_title(option: Option, kind: str) -> str:
-    return (_label(option.payload) if kind == "sms" else None) or option.title
+    label = _label(option.payload) if kind == "sms" else None
+    return label if label and len(label) < len(option.title) else option.title
 
 
 def _label(payload: str) -> str | None:

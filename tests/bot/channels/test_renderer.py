@@ -104,3 +104,12 @@ def test_an_sms_keeps_to_the_sms_alphabet() -> None:
     (bubble,) = render(said("Don’t wait – “ask” …"), "sms").bubbles
     assert bubble.text == 'Don\'t wait - "ask" ...'
     assert all(len(bubble.text) <= 201 for bubble in render(said("ж" * 150 + " " + "ж" * 500), "sms").bubbles)
+
+
+def test_a_choice_of_an_sms_is_named_by_its_topic_only_where_that_is_shorter() -> None:
+    buttons = [
+        {"title": "Ask a question", "payload": '/faq{"topic":"what_is_second_opinion"}'},
+        {"title": "Can it be done online or do I have to go in?", "payload": '/faq{"topic":"formats"}'},
+    ]
+    (bubble,) = render(said("What would you like?", buttons=buttons), "sms").bubbles
+    assert "1. Ask a question" in bubble.text and "2. Online or in person?" in bubble.text
