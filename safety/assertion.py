@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from safety.matcher import BUT, Concepts, Found, Span
+from safety.matcher import BUT, NEAR, Concepts, Found, Span
 from safety.rules import Status
 
 Person = Literal["self", "other"]
@@ -43,6 +43,8 @@ _IT_IS_SO = frozenset(
     {("i", "have"), ("i", "am"), ("i", "do"), ("it", "has"), ("it", "is"), ("he", "has"), ("she", "has")}
 )
 _LIST = frozenset({"or", "nor", "and", "neither"})
+_OWNS = frozenset({"have", "has", "had", "got", "own"})
+_TELLS_OF = frozenset({"about", "where", "who", "whose", "which", "of", "on"})
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Reader:
 
     def statuses(self, found: Found) -> Iterator[Status]:
         """Yield every reason why ``found`` may not count."""
-        if self._negated(found):
+        if self._negated(found) and not self._taken_back(found):
             yield "negated"
         if not self._has_come_true(found):
             if self._quoted(found):
@@ -189,6 +191,14 @@ class Reader:
                 return False  # "no fever, my leg ..."
         return True
 
+    def _taken_back(self, found: Found) -> bool:
+        """Return whether a denial is called untrue right after it ("I ticked no to that. It wasn't true.")."""
+        tokens = self.concepts.message.tokens
+        end = found[-1][1]
+        return any(
+            cue[0] >= end and tokens[cue[0]].sentence - tokens[end - 1].sentence <= 1 for cue in self.spans("UNTRUE")
+        )
+
     # Not now, not real
 
     def _same_thought(self, a: Span, b: Span) -> bool:
@@ -241,6 +251,8 @@ class Reader:
                     return "stable" if self._recent(found, "STILL") else "historical"
             if self._their_past(whole):
                 return "family"
+            if self._since_then(whole):
+                return "stable"
         if any(
             a.word in ("he", "she", "they") and b.word == "died" and a.sentence == sentence
             for a, b in zip(tokens[whole[1] :], tokens[whole[1] + 1 :])
@@ -250,15 +262,40 @@ class Reader:
             for cue in self.spans("STABLE"):
                 if self._same_thought(cue, whole):
                     return "stable"
+        if not now and any(self._points_back(whole, cue) for cue in self.spans("STABLE")):
+            return "stable"
         for cue in self.spans("RESOLVED"):
             gap = tokens[cue[0]].sentence - sentence
-            if cue[0] >= whole[1] and gap in (0, 1) and not self._has_own_subject(whole[1], cue):
+            over = cue[0] >= whole[1] and gap in (0, 1) and not self._has_own_subject(whole, cue)
+            # "It cleared up. It came back on Sunday": but a foot that "came back" is well.
+            again = (0 <= back[0] - cue[1] <= NEAR or _longer(back, cue) for back in self.spans("RECURRED"))
+            if over and not any(again):
                 return "resolved"
         if not now and self._recent(found, "PAST") and not self._recent(found, "PRESENT", "ONSET", "STILL"):
             for cue in self.spans("HISTORY"):
                 if 0 < sentence - tokens[cue[0]].sentence <= 2:
                     return "historical"
         return None
+
+    def _since_then(self, whole: Span) -> bool:
+        """Return whether this goes back to something told before it, years ago ("a stroke in 2018 and ... since then")."""
+        tokens = self.concepts.message.tokens
+        sentence = tokens[whole[0]].sentence
+        return any(
+            tokens[then[0]].sentence == sentence
+            and any(cue[0] < whole[0] and sentence - tokens[cue[0]].sentence <= 1 for cue in self.spans("HISTORY"))
+            for then in self.spans("SINCE_THEN")
+        )
+
+    def _points_back(self, whole: Span, cue: Span) -> bool:
+        """Return whether the sentence after ``whole`` opens with ``cue`` and names nothing itself ("Same for years.")."""
+        tokens = self.concepts.message.tokens
+        sentence = tokens[cue[0]].sentence
+        if sentence != tokens[whole[1] - 1].sentence + 1:
+            return False
+        place = next(i for i, token in enumerate(tokens) if token.sentence == sentence)
+        named = any(tokens[i].sentence == sentence for span in self.spans("BODY") for i in range(*span))
+        return cue[0] - place <= 1 and not named
 
     def _their_past(self, whole: Span) -> bool:
         """Return whether this is a condition somebody else "had" or died of: family history."""
@@ -283,12 +320,15 @@ class Reader:
                     return not self._recent((whole,), "ONSET", "MAYBE", "RECENT")
         return False
 
-    def _has_own_subject(self, start: int, cue: Span) -> bool:
-        """Return whether "fine now" is said of something named ("but my back is fine now")."""
+    def _has_own_subject(self, whole: Span, cue: Span) -> bool:
+        """Return whether "fine now" is said of something or somebody else ("my back is fine now", "my friend got better")."""
         tokens = self.concepts.message.tokens
-        between = range(start, cue[0])
+        sentences = {tokens[whole[0]].sentence, tokens[whole[1] - 1].sentence}
+        others = {i for span in self.spans("OTHER") for i in range(*span)}
         named = {i for span in self.spans("BODY") for i in range(*span)}
-        return any(i in named and tokens[i].sentence == tokens[cue[0]].sentence for i in between)
+        if not any(tokens[i].sentence in sentences for i in others):
+            named |= others
+        return any(i in named and tokens[i].sentence == tokens[cue[0]].sentence for i in range(whole[1], cue[0]))
 
     def _has_come_true(self, found: Found) -> bool:
         """Return whether what was read, feared or asked about is said to be there ("... and now I can't")."""
@@ -356,8 +396,10 @@ class Reader:
         whole = self._whole(found)
         tokens = self.concepts.message.tokens
         people = {i for span in self.spans("SELF", "OTHER") for i in range(*span)}
+        if self._tale(whole, people):
+            return True
         for pet in self.spans("PET"):
-            if pet[1] <= whole[0] and tokens[pet[0]].sentence == tokens[whole[0]].sentence:
+            if pet[1] <= whole[0] and tokens[pet[0]].sentence == tokens[whole[0]].sentence and not self._aside(pet):
                 between = range(pet[1], whole[0])
                 did = {i for span in self.spans("PET_DID") for i in range(*span)}
                 # "My dog can't walk, his legs ..." is the dog's; "the dog pulled her over, her legs ..." is not, and
@@ -369,6 +411,27 @@ class Reader:
         for cue in self.spans("LEARNING"):
             own_case = any(cue[1] <= i < whole[0] and i in people for i in people)
             if not own_case and self._same_thought(cue, whole) and not self._recent(found, "RECENT"):
+                return True
+        return False
+
+    def _aside(self, pet: Span) -> bool:
+        """Return whether an animal is only mentioned by a person who does something ("I bent to pick up the cat's dish")."""
+        tokens = self.concepts.message.tokens
+        clause = [i for i in range(pet[0]) if tokens[i].clause == tokens[pet[0]].clause]
+        selves = {i for span in self.spans("SELF") for i in range(*span)}
+        return any(i in selves for i in clause) and not any(tokens[i].word in _OWNS for i in clause)
+
+    def _tale(self, whole: Span, people: set[int]) -> bool:
+        """Return whether this happened to somebody unnamed on a screen or in a book ("a programme about a man who ...")."""
+        tokens = self.concepts.message.tokens
+        for cue in self.spans("MEDIA"):
+            if cue[1] > whole[0] or tokens[cue[0]].sentence != tokens[whole[0]].sentence:
+                continue
+            between = range(cue[1], whole[0])
+            unnamed = {i for span in self.spans("SOMEBODY") for i in range(*span)}
+            # "Watching a film and my husband collapsed": he is named, and did it here.
+            named = any((i in people and i not in unnamed) or tokens[i].owner for i in between)
+            if not named and any(tokens[i].word in _TELLS_OF for i in range(cue[0], whole[0])):
                 return True
         return False
 

@@ -183,7 +183,7 @@ class Detector:
 
 STATES = ("IN_CARE", "WORSE", "MINOR", "IDIOM", "HAS_MEANS")
 """Concepts that are no sign by themselves and change what a message, or a conversation, means."""
-_NUMBERS = frozenset({"NUMBER", "NUMBER_HOT", "NUMBER_OLD", "NUMBER_SMALL", "NUMBER_BIG"})
+_NUMBERS = frozenset({"NUMBER", "NUMBER_HOT", "NUMBER_TEMP", "NUMBER_OLD", "NUMBER_SMALL", "NUMBER_BIG"})
 
 
 @lru_cache(maxsize=1)

@@ -137,6 +137,8 @@ class Matcher:
             yield "STABLE" if before == "since" else "HISTORY"
         if 38 <= value <= 42.5 or 100.4 <= value <= 107:
             yield "NUMBER_HOT"
+            if not value.is_integer():
+                yield "NUMBER_TEMP"  # "it said 38.9": an age or a count is no fraction
         if 65 <= value <= 105 and value.is_integer():
             yield "NUMBER_OLD"
         yield "NUMBER_SMALL" if value < 8 else "NUMBER_BIG"
