@@ -129,3 +129,16 @@ def test_nginx_accepts_its_file(tmp_path: Path) -> None:
 def _knows_http2_directive(nginx: str) -> bool:
     said = subprocess.run([nginx, "-v"], capture_output=True, text=True).stderr
     return tuple(map(int, re.findall(r"\d+", said)[:3])) >= (1, 25, 1)
+
+
+def test_the_image_of_the_care_side_holds_what_it_imports_of_the_bot() -> None:
+    care = (DEPLOY / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+    copied = {
+        name
+        for line in re.findall(r"^COPY (bot/.*)$", care, re.MULTILINE)
+        for name in re.findall(r"bot/(\w+)\.py", line)
+    }
+    folders = ("actions", "gateway", "casedesk", "runtime", "knowledge", "safety")
+    code = [path.read_text() for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    imported = {name for text in code for name in re.findall(r"^\s*(?:from|import) bot\.(\w+)", text, re.MULTILINE)}
+    assert imported <= copied, "the Dockerfile does not copy what the care side imports"
