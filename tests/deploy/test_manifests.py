@@ -132,7 +132,7 @@ def _knows_http2_directive(nginx: str) -> bool:
 
 
 def test_the_image_of_the_care_side_holds_what_it_imports_of_the_bot() -> None:
-    care = (DEPLOY / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+    care = (DEPLOY / "Dockerfile").read_text().partition(" AS care\n")[2].partition("\nFROM ")[0]
     copied = {
         name
         for line in re.findall(r"^COPY (bot/.*)$", care, re.MULTILINE)
