@@ -1,8 +1,8 @@
 """The outbox: what is to be delivered, kept in the same database and the same transaction as what it is about.
 
 A row is leased by one worker, sent, and marked done, to be tried again, or dead. The rows of one owner (an intake with
-its corrections) go out strictly in order, but nothing waits for a letter. Nothing is dropped: what heals by itself is retried for ever, what cannot is
-a visible dead letter that a person can send again.
+its corrections) go out strictly in order, but nothing waits for a letter. Nothing is dropped: what heals by itself is
+retried for ever, what cannot is a visible dead letter that a person can send again.
 
 The transactional outbox pattern is described at https://microservices.io/patterns/data/transactional-outbox.html; the
 waiting times are "full jitter" (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
@@ -12,21 +10,16 @@ import actions.sent_case as module
 from actions.action_answer import ActionAnswer
 from actions.action_fallback import ActionFallback
 from actions.base import PatientAction
-from actions.database import make_engine, migrate
 from actions.store import Store
 from knowledge.intake import words
-from runtime.vault import Vault
 
 SENDER = "patient-1"
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    engine = make_engine(f"sqlite:///{tmp_path}/intake.db")
-    migrate(engine)
-    made = Store(engine, Vault(master="5a" * 32, index="5b" * 32))
-    monkeypatch.setattr(module, "store", lambda: made)
-    return made
+def data(empty_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setattr(module, "store", lambda: empty_store)
+    return empty_store
 
 
 async def said(action: PatientAction, text: str, last_topic: str | None = None) -> tuple[str, list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,25 +11,20 @@ from rasa_sdk.executor import CollectingDispatcher
 import actions.action_delete_data as module
 import actions.validate_intake_form as form
 from actions.action_delete_data import ActionDeleteData
-from actions.database import make_engine, migrate
 from actions.intake.state import State
 from actions.outbox import Outbox
 from actions.store import Store
 from knowledge.intake import words
-from runtime.vault import Vault
 
 SAY = words().say
 SENDER = "patient-1"
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def data(empty_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """The store the action uses."""
-    engine = make_engine(f"sqlite:///{tmp_path}/intake.db")
-    migrate(engine)
-    made = Store(engine, Vault(master="5a" * 32, index="5b" * 32))
-    monkeypatch.setattr(module, "store", lambda: made)
-    return made
+    monkeypatch.setattr(module, "store", lambda: empty_store)
+    return empty_store
 
 
 class Talk:
