@@ -14,8 +14,9 @@ import textwrap
 import urllib.request
 from typing import Any
 
-from bot.channels.choices import Choices, in_words
+from bot.channels.choices import Choices
 from bot.channels.renderer import render
+from knowledge.channels import in_words
 from runtime.settings import settings
 
 WIDTH = 92

@@ -17,6 +17,7 @@ from gateway.http import GATEWAY, Gateway, Refused, StreamPlace, address, authen
 from gateway.store import Gone, Letter
 from gateway.tokens import issue, new_session
 from gateway.turns import Spoken, TooManyWaiting
+from knowledge.channels import in_words
 from knowledge.chat import Starter, chat_languages, chat_words
 from runtime.typed import bare, clean
 from safety.letters import is_letter
@@ -213,7 +214,7 @@ async def _spoken(gateway: Gateway, session: str, data: dict[str, Any]) -> Spoke
         letter = await keep_letter(gateway, session, identity, text.encode(), "text/plain")
     if report:
         return Spoken(identity, text, (OPEN_REPORT, text), quiet=1, letter=letter)
-    return Spoken(identity, text, (text,), letter=letter)
+    return Spoken(identity, text, (in_words(text),), letter=letter)
 
 
 async def _stream(request: web.Request, stream: web.StreamResponse, gateway: Gateway, session: str, last: int) -> None:

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from dataclasses import asdict, dataclass
 from functools import cache
 
 from bot.channels.renderer import Option, Rendered
-from knowledge.channels import channel_words
+from knowledge.channels import channel_words, flat, in_words
 
 REMEMBERED = 60
 """Buttons further up than this many are closed: Telegram and Slack let people press them for ever."""
 
 _NUMBER = re.compile(r"(?:option|number|choice|no|nr|#)?[\s.#]*(\d{1,2})[\s.):]*")
 _JOINERS = re.compile(r"[\s,;+&/]+(?:and[\s]+)?")
-_SIGNS = re.compile("[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\u200d♀♂]")
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Choices:
         by_title = {_words(option.title): option for option in self.open}
         if _words(text) and _words(text) in by_title:
             return by_title[_words(text)].payload
-        parts = [part for part in _JOINERS.split(_flat(text)) if part]
+        parts = [part for part in _JOINERS.split(flat(text)) if part]
         if len(parts) > 1 and all(part in labels and len(part) <= 2 for part in parts):
             return ", ".join(labels[part].title for part in dict.fromkeys(parts))
         if said in ("yes", "no"):
@@ -78,35 +76,21 @@ class Choices:
         )
 
 
-def in_words(text: str) -> str:
-    """Return ``text``, or the word that a message of nothing but one sign stands for."""
-    return _signs().get(_flat(text), text)
-
-
 def _spoken(text: str) -> str:
     """The label ``text`` names, or the word its one sign stands for."""
-    flat = _flat(text)
-    if match := _NUMBER.fullmatch(flat):
+    bare = flat(text)
+    if match := _NUMBER.fullmatch(bare):
         return match[1].lstrip("0") or "0"
-    if match := re.fullmatch(r"(?:option|letter)?\s*\(?([a-z])[\s.):]*", flat):
+    if match := re.fullmatch(r"(?:option|letter)?\s*\(?([a-z])[\s.):]*", bare):
         return match[1]
     words = _words(text)
-    return _numbers().get(words) or _signs().get(flat) or words
-
-
-def _flat(text: str) -> str:
-    return unicodedata.normalize("NFKC", _SIGNS.sub("", text)).strip().casefold()
+    return _numbers().get(words) or words or in_words(text)
 
 
 def _words(text: str) -> str:
-    return " ".join(re.findall(r"[^\W_]+", _flat(text).replace("'", "").replace("’", "")))
+    return " ".join(re.findall(r"[^\W_]+", flat(text).replace("'", "").replace("’", "")))
 
 
 @cache
 def _numbers() -> dict[str, str]:
     return {form: number for number, forms in channel_words().numbers.items() for form in forms}
-
-
-@cache
-def _signs() -> dict[str, str]:
-    return {_flat(sign): meaning for meaning, signs in channel_words().emoji.items() for sign in signs}

@@ -25,13 +25,12 @@ from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
 from bot.channels import inbound
-from bot.channels.choices import in_words
 from bot.channels.post import Full, Incoming, Letter, Person, Post, Waiting
 from bot.channels.provider import Outcome, Provider, Result
 from bot.channels.renderer import Bubble, render, split
 from bot.channels.rest import MAX_REPORT, MAX_TEXT, REPORT_FORM
 from bot.channels.web import SECRET_HEADER
-from knowledge.channels import channel_words
+from knowledge.channels import channel_words, in_words
 from knowledge.chat import chat_words
 from knowledge.content import content
 from runtime.settings import secret, settings

@@ -93,6 +93,12 @@ async def test_odd_messages(patient: Patient, text: str, status: int, problem: s
         assert data == {"error": problem, "message": getattr(WORDS.problems, problem)}
 
 
+async def test_one_sign_alone_is_told_in_words_and_shown_as_it_is(door: Door, patient: Patient) -> None:
+    await patient.says("👍🏽")
+    assert [request["message"] for request in door.seen if request["sender"] == patient.session] == ["yes"]
+    assert [event["text"] for event in await patient.history() if event["who"] == "user"] == ["👍🏽"]
+
+
 async def test_a_pasted_report_may_be_longer(door: Door, patient: Patient) -> None:
     assert (await patient.try_to_say("x" * 8_001, report=True))[0] == 413
     (reply,) = await patient.says("MRI report. " + "word " * 1_500, report=True)
