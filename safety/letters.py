@@ -71,6 +71,13 @@ _WRITER = re.compile(
     r"i feel (?:that|this|it|s?he)|i also (?:note|explain|discuss|review|advis)\w*)\b",
     re.IGNORECASE,
 )
+# No letter asks what it costs: "Would you be able to see her?" is asked of a colleague, these are asked of us.
+_ASKED = re.compile(
+    r"\b(?:how (?:do|does|can|could|should|much|long|soon|far|bad|serious)|what (?:do|does|is|are|if|should|would|will|can|happens)|"
+    r"(?:do|does|should|can|could|will|must|may|is|are|has|have) (?:i|we|she|he|they|it|this|that|these|my|her|his)|why|where)\b"
+    r".*\?$|\bhow (?:(?:do|does|can|should) (?:i|we|she|he)|(?:much|long) (?:do|does|is|will))\b",
+    re.IGNORECASE,
+)
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 
 
@@ -93,4 +100,4 @@ def own_words(text: str) -> str:
 
 def _own(text: str) -> list[str]:
     sentences = (match.group().strip() for match in _SENTENCE.finditer(text))
-    return [sentence for sentence in sentences if _OWN.search(_WRITER.sub(" ", sentence))]
+    return [sentence for sentence in sentences if _ASKED.search(sentence) or _OWN.search(_WRITER.sub(" ", sentence))]

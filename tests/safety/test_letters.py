@@ -25,6 +25,9 @@ STORIES = [
     "i've been off work for 8 months with my back, tried physio, chiro, pregabalin 150mg, facet injections. the mri says "
     "degenerative disc disease L5/S1 and a bulge. surgeon wants to do a fusion but my mate had one and he is worse now. "
     "i can't sleep, i can't sit, i just want my life back. how do i know if it will work? what does degenerative mean?",
+    "Hi, mother-in-law (74) has been told she needs a L3-S1 fusion with decompression. She has a pacemaker so how do we get "
+    "the scans to you, and does she have to travel? Also how much is it and how long does it take, she sees the surgeon on "
+    "the 9th of next month, and the hospital has only an old MRI. Is it better to ask for a new one? She takes warfarin 5 mg.",
 ]
 
 
