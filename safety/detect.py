@@ -33,6 +33,7 @@ class Finding:
     person: Person
     ask: str = ""
     start: int = 0
+    general: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,7 @@ class Detector:
             person=reader.person(parts),
             ask=rule.ask,
             start=tokens[first].start,
+            general=rule.general,
         )
 
     def states(self, text: str) -> frozenset[str]:
@@ -217,7 +219,7 @@ def assess(
         if not doubted and (learned.sure or any(f.category == learned.category for f in counted)):
             counted = [learned.finding]
             findings = (*findings, learned.finding)
-    counted.sort(key=lambda f: (-rank(f.tier), f.start))
+    counted.sort(key=lambda f: (-rank(f.tier), f.general, f.start))
     if not counted and reported:
         return _ask(max(reported, key=lambda f: rank(f.tier)).category, "report", findings)
     if not counted:

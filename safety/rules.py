@@ -93,6 +93,8 @@ class Rule:
     """Statuses that do not excuse it: a suicidal "if" still counts."""
     one_person: bool = False
     """Its parts must be said of one person: "my wife has cancer, my back hurts" is no sign in either."""
+    general: bool = False
+    """It may be part of many things ("blue lips"): another sign of the same tier gives the words."""
 
     def __post_init__(self) -> None:
         if self.tier == "clarify" and not self.ask:

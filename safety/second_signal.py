@@ -24,6 +24,8 @@ from safety.detect import Finding, Learned, detector
 WEIGHTS = Path(__file__).parent / "second_signal.json"
 CONCEPT = 0.5
 """What a named concept counts beside the embedding, whose two halves each have length 1."""
+STORY = 3
+"""A message of so many sentences is a story: one of many sentences misleads more easily, so that it has to be surer."""
 
 
 def cues(text: str, findings: Iterable[Finding]) -> frozenset[str]:
@@ -51,6 +53,8 @@ class SecondSignal:
         self.thresholds: dict[str, float] = data["thresholds"]
         self.plain_threshold: float = data["plain_threshold"]
         self.sure_threshold: float = data["sure_threshold"]
+        self.story_threshold: float = data["story_threshold"]
+        self.story_sure_threshold: float = data["story_sure_threshold"]
         self._concepts = {name: place for place, name in enumerate(data["concepts"])}
         self._weights = np.array(data["weights"], dtype=np.float32)
         self._bias = np.array(data["bias"], dtype=np.float32)
@@ -60,11 +64,15 @@ class SecondSignal:
 
         A sign may stand in one sentence of many: what stands around it must not hide it.
         """
-        found = [learned for vector, named in thoughts if (learned := self(vector, named, plain=plain))]
+        thoughts = list(thoughts)
+        story = len(thoughts) > STORY
+        found = [learned for vector, named in thoughts if (learned := self(vector, named, plain=plain, story=story))]
         return max(found, key=lambda learned: learned.danger, default=None)
 
-    def __call__(self, vector: Any, named: Iterable[str] = (), *, plain: bool = False) -> Learned | None:
-        """``named``: the message's :func:`cues`. ``plain``: the message is surely about a topic of its own."""
+    def __call__(
+        self, vector: Any, named: Iterable[str] = (), *, plain: bool = False, story: bool = False
+    ) -> Learned | None:
+        """``named``: the message's :func:`cues`. ``plain``: it is surely about a topic of its own. ``story``: see STORY."""
         if vector is None:
             return None
         seen = features(vector, named, self._concepts)
@@ -76,12 +84,18 @@ class SecondSignal:
         chances[none] = 0.0
         best = int(chances.argmax())
         label = self.labels[best]
-        if danger < (self.plain_threshold if plain else self.thresholds.get(label, self.threshold)):
+        least = self.plain_threshold if plain else self.thresholds.get(label, self.threshold)
+        if danger < (max(self.story_threshold, least) if story else least):
             return None
         speaks_for = seen * (self._weights[best] - self._weights[none])
         size = len(seen) - len(self._concepts)
         agreed = speaks_for[:size].sum() > 0 and speaks_for[size:].sum() > 0
-        return Learned(label, self.tier[label], sure=agreed and danger >= self.sure_threshold, danger=danger)
+        return Learned(
+            label,
+            self.tier[label],
+            sure=agreed and danger >= (self.story_sure_threshold if story else self.sure_threshold),
+            danger=danger,
+        )
 
 
 @lru_cache(maxsize=1)

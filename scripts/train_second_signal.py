@@ -6,7 +6,9 @@ A multinomial logistic regression over the sentence embedding and the concepts n
 on the phrases of ``knowledge/en/red_flag_phrases.yml``, ``red_flag_voices.yml`` and the examples beside the rules. There are
 three thresholds, each the lowest that keeps its promise over cross-validated predictions: at most 12 in 1,000 look-alikes
 would be asked about when their topic is plain, at most 18 in 1,000 of the others, of which there are few, and at most 6 in 1,000
-would be called sure. A category may have a lower threshold of its own (``FALSELY_ABOUT``).
+would be called sure. A category may have a lower threshold of its own (``FALSELY_ABOUT``). A story is as dangerous as the
+gravest of its sentences, and each of them may mislead: every sentence of a harmless one is learned as harmless, and stories
+have thresholds of their own.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from runtime.settings import KNOWLEDGE, ROOT
 from safety.detect import assess, detect
 from safety.questions import question_for, questions
 from safety.rules import load_rules
-from safety.second_signal import WEIGHTS, cues, features
+from safety.second_signal import STORY, WEIGHTS, cues, features
 
 FALSE_QUESTIONS = 0.018
 FALSE_QUESTIONS_WHEN_PLAIN = 0.012
@@ -38,6 +40,9 @@ FALSELY_ABOUT = {"crisis": 0.014}
 """Of a category that is asked about more readily: the question is gentle, and what is not asked about may be a life."""
 FILES = ("red_flag_phrases.yml", "red_flag_voices.yml")
 FOLDS = 5
+FALSE_QUESTIONS_IN_STORIES = 0.03
+FALSELY_SURE_IN_STORIES = 0.01
+"""Of stories there are fewer to learn from: a threshold is taken from some hundred, and their signs are many."""
 EVERY = 2
 """One in so many of a topic's phrasings is used: enough to know them, without drowning the rest."""
 
@@ -82,12 +87,28 @@ def main() -> None:
 
     vectors = np.stack([seen(text, some) for text, some in zip(texts, named, strict=True)])
     # A message is as dangerous as its gravest sentence, as in use.
-    sentences = [[seen(part, cues(part, detect(part))) for part in thoughts(text)] for text in texts]
+    parts = [thoughts(text) for text in texts]
+    sentences = [[seen(part, cues(part, detect(part))) for part in told] for told in parts]
     known = np.array(labels)
+    # (message, what is seen) of every sentence that is harmless because its message is, and no rule finds a sign in it.
+    calm = [
+        (place, said)
+        for place, told in enumerate(parts)
+        if known[place] == "none"
+        for part, said in zip(told, sentences[place], strict=True)
+        if not assess(detect(part)).key
+    ]
+
+    def fit(model: LogisticRegression, learned: Any) -> None:
+        """Learn from the messages at the places ``learned``, and from the harmless sentences among them."""
+        places = frozenset(learned)
+        more = [said for place, said in calm if place in places]
+        model.fit(np.stack([*vectors[learned], *more]), np.array([*known[learned], *["none"] * len(more)]))
+
     model = LogisticRegression(C=3.0, max_iter=2000)
     danger, thought = np.zeros(len(texts)), np.empty(len(texts), dtype=object)
     for learned, asked in StratifiedKFold(FOLDS, shuffle=True, random_state=7).split(vectors, known):
-        model.fit(vectors[learned], known[learned])
+        fit(model, learned)
         none = list(model.classes_).index("none")
         for place in asked:
             said = np.stack([vectors[place], *sentences[place]])
@@ -95,16 +116,21 @@ def main() -> None:
             gravest = chances[chances[:, none].argmin()]
             danger[place] = 1.0 - gravest[none]
             thought[place] = model.classes_[np.where(np.arange(len(gravest)) == none, 0.0, gravest).argmax()]
-    model.fit(vectors, known)
+    fit(model, np.arange(len(texts)))
     # The threshold is set on the look-alikes: the easy questions would make it look better than it is.
     harmless = (known == "none") & np.array([text in hard for text in texts])
+    long = np.array([len(told) >= STORY for told in parts])
     threshold, plain, sure = (
-        float(np.quantile(danger[harmless], 1.0 - share))
+        float(np.quantile(danger[harmless & ~long], 1.0 - share))
         for share in (FALSE_QUESTIONS, FALSE_QUESTIONS_WHEN_PLAIN, FALSELY_SURE)
+    )
+    story, story_sure = (
+        float(np.quantile(danger[harmless & long], 1.0 - share))
+        for share in (FALSE_QUESTIONS_IN_STORIES, FALSELY_SURE_IN_STORIES)
     )
     # At most so many of all look-alikes: the quantile is taken among those that it would take for this category.
     own = {
-        category: float(np.sort(danger[harmless & (thought == category)])[-1 - int(share * harmless.sum())])
+        category: float(np.sort(danger[harmless & ~long & (thought == category)])[-1 - int(share * harmless.sum())])
         for category, share in FALSELY_ABOUT.items()
     }
     flagged = known != "none"
@@ -112,6 +138,11 @@ def main() -> None:
     for name, at in (("threshold", threshold), ("when the topic is plain", plain), ("sure", sure)):
         print(f"{name} {at:.3f}: takes up {np.mean(danger[harmless] > at):.3f} of the look-alikes for nothing,")
         print(f"{np.mean(danger[~flagged] > at):.3f} of all; recognises {np.mean(danger[flagged] > at):.3f}")
+    for name, at in (("in stories", story), ("sure in stories", story_sure)):
+        print(
+            f"{name} {at:.3f}: takes up {np.mean(danger[harmless & long] > at):.3f} of {(harmless & long).sum()} for nothing,"
+        )
+        print(f"recognises {np.mean(danger[flagged & long] > at):.3f} of {(flagged & long).sum()}")
     print(f"thresholds of their own: {own}")
     WEIGHTS.write_text(
         json.dumps(
@@ -122,6 +153,8 @@ def main() -> None:
                 "thresholds": {category: round(min(at, threshold), 4) for category, at in own.items()},
                 "plain_threshold": round(plain, 4),
                 "sure_threshold": round(sure, 4),
+                "story_threshold": round(story, 4),
+                "story_sure_threshold": round(max(story_sure, sure), 4),
                 "concepts": list(concepts),
                 "weights": np.round(model.coef_, 4).tolist(),
                 "bias": np.round(model.intercept_, 4).tolist(),
