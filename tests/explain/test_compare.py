@@ -56,6 +56,7 @@ UNDERSTOOD = [
     ("basis", "he examined me", "examined"),
     ("basis", "only looked at my MRI scans", "records"),
     ("basis", "never met me", "records"),
+    ("basis", "he looked at my scan only", "records"),
     ("basis", "by zoom", "video"),
     ("basis", "yes", "examined"),
     ("basis", "yes he did", "examined"),
