@@ -44,6 +44,7 @@ evaluate-letters: setup-dev   ## how well sample letters are read
 
 train-letters: setup-dev   ## learn again from knowledge/en/letter_sentences.yml which sentence tells what
 	@$(BOT) -m scripts.train_letter_signal $(ARGS)
+	@$(BOT) -m scripts.train_advice_signal
 
 bench: setup-dev train  ## turns beside Rasa's default bots, the case desk at 10,000 cases, the gateway under load
 	@$(CARE) -m scripts.bench_turns

@@ -36,8 +36,8 @@ def note(reading: Reading) -> LetterNote:
     advice = reading.recommendation
     diagnosis = next((item for item in reading.found if item.id == "diagnosis"), None)
     return LetterNote(
-        advice.stance,
-        tuple(operation.id for operation in advice.operations),
+        advice.stance if advice.sure else "none",
+        tuple(operation.id for operation in advice.operations if advice.sure),
         tuple(level.name for level in advice.levels),
         tuple(element.id for element in reading.found),
         tuple(element.id for element in reading.missing),

@@ -47,6 +47,8 @@ class ExplainWords:
     needle: str
     operation_unnamed: str
     operation_open: str
+    operation_doubtful: str
+    unsure: str
     level: str
     level_unnamed: str
     found_at: str

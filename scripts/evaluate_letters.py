@@ -50,6 +50,7 @@ class Score:
     level: bool
     stance: bool
     kind: bool
+    sure: bool
     seconds: float
     faults: tuple[str, ...]
     read_as: tuple[str, ...] = ()
@@ -132,6 +133,7 @@ def score(name: str, sample: Sample) -> Score:
         levels == set(sample.levels),
         stance == sample.stance,
         reading.kind == sample.kind,
+        reading.recommendation.sure,
         seconds,
         tuple(faults),
         tuple(f"{words}: {' '.join(terms)}" for words, terms in read_as.items()),
@@ -142,9 +144,10 @@ def table(scores: list[Score]) -> str:
     """The scores as text, one letter a line, totals last."""
     lines = [f"{'letter':40} {'terms':>7} {'six':>4} op lvl adv kind"]
     for item in scores:
+        doubt = "" if item.sure else "  unsure"
         marks = " ".join("ok " if right else "NO " for right in (item.operation, item.level, item.stance, item.kind))
         lines.append(
-            f"{item.name[:38]:38} {item.terms[0]:>3}/{item.terms[1]:<3} {item.elements[0]}/{item.elements[1]} {marks}"
+            f"{item.name[:38]:38} {item.terms[0]:>3}/{item.terms[1]:<3} {item.elements[0]}/{item.elements[1]} {marks}{doubt}"
         )
         lines += [f"    {fault}" for fault in item.faults]
     times = [item.seconds for item in scores]
@@ -160,6 +163,8 @@ def table(scores: list[Score]) -> str:
         f"operation right        {share(sum(s.operation for s in read_ones), len(read_ones))}",
         f"level right            {share(sum(s.level for s in read_ones), len(read_ones))}",
         f"advice right           {share(sum(s.stance for s in read_ones), len(read_ones))}",
+        f"told as unsure         {sum(not s.sure for s in read_ones)}, of them with wrong advice "
+        f"{sum(not s.sure and not (s.operation and s.stance) for s in read_ones)}",
         f"kind of text right     {share(sum(s.kind for s in scores), len(scores))}",
         f"invented or repeated   {sum(fault.startswith(INVENTED) for item in scores for fault in item.faults)}",
         f"seconds a letter       median {statistics.median(times):.3f}, longest {max(times):.3f}",

@@ -266,6 +266,7 @@ def from_letter(which: Which, reading: Reading) -> dict[str, str]:
     """The answers a letter gives for one opinion; nothing is guessed that it does not say."""
     advice = reading.recommendation
     need = {"operate": "yes", "no_operation": "no", "non_surgical": "no", "conditional": "maybe"}.get(advice.stance)
+    need = need if advice.sure else None
     found = {element.id: element for element in reading.found}
     told: dict[str, str] = {}
     diagnosis = found.get("diagnosis")

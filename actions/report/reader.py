@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from actions.glossary import TermSpan, find_terms, is_known, plain_words
+from actions.report.advice_signal import advice_signal
 from actions.report.elements import Element, find_elements, is_negated
 from actions.report.letter import Letter, Sentence, is_scan_report, take_apart
 from actions.report.levels import NamedLevel, widest
@@ -95,6 +96,7 @@ def prepare() -> None:
     """Load and compile everything, so that the first letter is read as fast as the rest. For the start of a process."""
     compile_all()
     signal()
+    advice_signal()
     find_terms("")
     find_procedures("")
     detect("", source="report")

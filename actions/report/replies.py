@@ -74,6 +74,8 @@ def _advice(reading: Reading) -> str:
         return "\n".join([words.scan_report if reading.is_scan else words.advice["none"], *where])
     key = f"{advice.stance}_reported" if advice.reported else advice.stance
     lines = [words.advice[key].format(quote=quote(reading.letter, advice.sentences[0]))]
+    if not advice.sure:
+        lines.insert(0, words.unsure)
     if advice.later:
         lines.append(words.advice["conditional"].format(quote=quote(reading.letter, advice.later)))
     if reading.is_scan:
@@ -86,9 +88,9 @@ def _advice(reading: Reading) -> str:
         lines.append((words.operation_against if against else words.operation).format(names=names))
     elif advice.stance == "operate":
         lines.append(words.operation_unnamed)
-    if advice.perhaps:
-        names = "; ".join(f"{operation.name} ({operation.plain})" for operation in advice.perhaps)
-        lines.append(words.operation_open.format(names=names))
+    for text, others in ((words.operation_open, advice.perhaps), (words.operation_doubtful, advice.doubtful)):
+        if others:
+            lines.append(text.format(names="; ".join(f"{operation.name} ({operation.plain})" for operation in others)))
     levels = ", ".join(level.said for level in advice.levels)
     if levels:
         lines.append(words.level.format(levels=levels))

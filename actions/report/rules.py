@@ -81,6 +81,8 @@ class RecommendationRules:
     backing: str
     own_after: str
     even: str
+    another_before: str
+    another_after: str
     perhaps_before: str
     perhaps_after: str
     contrast: str

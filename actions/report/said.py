@@ -197,6 +197,15 @@ def operations_in(sentence: Sentence) -> Iterable[Found]:
         yield item
 
 
+def place_of(item: Said) -> tuple[int, int] | None:
+    """Where its sentence names the operation, or plain "surgery"."""
+    if item.operation is None:
+        generic = report_rules().compiled(report_rules().recommendation.generic).search(item.sentence.plain)
+        return generic.span() if generic else None
+    found = find_procedures(item.sentence.text)
+    return next(((named.start, named.end) for named in found if named.procedure.id == item.operation.id), None)
+
+
 def needle_treatments_in(sentence: Sentence) -> Iterable[Found]:
     """The treatments with a needle that a sentence names."""
     return (item for item in find_procedures(sentence.text) if item.procedure.id in NOT_OPERATIONS)
