@@ -12,9 +12,9 @@ from actions.action_show_plan import plan_message
 from actions.answering import answer_topics, asked_topics, without_delay
 from actions.base import Button, Reply, emergency_number
 from actions.explaining import explain_message
+from actions.small_talk import small_talk
 from bot.question_splitter import questions
 from knowledge.content import content
-from knowledge.dialogue import dialogue
 from knowledge.explain import explain_words
 
 SHORT = 8
@@ -55,8 +55,7 @@ def digress(tracker: Tracker) -> list[Reply]:
         return explain_message(message)
     if intent == "chitchat":
         label = str(message.get("label") or "").partition("/")[2]
-        wordings = dialogue().chitchat.get(label) or dialogue().chitchat["greet"]
-        return [Reply(wordings[0].format(phone=content().clinic.phone))]
+        return [Reply(small_talk(tracker, label)[0])]
     if intent == "faq":
         topics, number = answered_topics(message), emergency_number(tracker)
         return [Reply(reply.text) for reply in answer_topics(topics, emergency=number)] if topics else []
