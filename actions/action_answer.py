@@ -35,7 +35,7 @@ class ActionAnswer(PatientAction):
         if not topics:
             return await not_understood(dispatcher, tracker)
         if topics == [last_topic] and content().answers[last_topic].kind == "out_of_scope":
-            say(dispatcher, tracker, refuse_again(last_topic, last_turn(tracker.events), emergency_number(tracker)))
+            say(dispatcher, tracker, refuse_again(last_topic, last_turn(tracker.events, 2), emergency_number(tracker)))
         else:
             replies = answer_topics(topics, runners_up(message), emergency_number(tracker))
             beside = all(content().answers[topic].kind == "out_of_scope" for topic in topics)

@@ -20,6 +20,8 @@ from knowledge.intake import questionnaire, words
 from runtime.references import find_reference
 from runtime.settings import secret, settings
 
+_MISTYPED = re.compile(r"\W*ps[\s\-–—_.:#]*\w*\d", re.IGNORECASE)
+"""A reference number that is none: too short, or with a letter that no reference has."""
 DESK_SECONDS = 3.0
 SETTLED = frozenset({"withdrawn", "saved"})
 """Known here better than at the desk."""
@@ -34,6 +36,9 @@ class ActionCaseStatus(PatientAction):
         asked = tracker.get_slot("asking") == "status"
         reference = find_reference(text, "PS") or (tracker.get_slot("asked_reference") if asked else None)
         done = [SlotSet("asking", None), SlotSet("asked_reference", None)]
+        if not reference and _MISTYPED.match(text):
+            say(dispatcher, tracker, [Reply(phrases["status_no_match"].format(phone=content().clinic.phone))])
+            return [SlotSet("asking", "status")]
         if not reference:
             sent = await asyncio.to_thread(data.sent_by, tracker.sender_id)
             if sent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.action_resume_intake import form_stopped, way_back, with_offer
 from actions.answering import menu
 from actions.base import Events, PatientAction, Reply, say
 from knowledge.content import content
@@ -21,5 +22,8 @@ class ActionChitchat(PatientAction):
         numbers = {name: tracker.get_slot(name) for name in ("crisis_line", "emergency_number")}
         texts = [text.format(phone=content().clinic.phone, **numbers) for text in wordings]
         text = next((text for text in texts if text not in said), texts[-1])
-        say(dispatcher, tracker, [Reply(text, menu())])
+        replies = [Reply(text, menu())]
+        if label == "chitchat/greet" and said and await form_stopped(tracker):
+            replies = [with_offer(replies[0], way_back())]
+        say(dispatcher, tracker, replies)
         return []

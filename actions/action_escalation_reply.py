@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 
 CONFIRMED = {"calling": "calling", "going": "going", "helped": "helped", "seen": "seen", "mistake": "mistake"}
 """Choices that the case desk is told as they are; every other one is a reason for not going."""
-ASIDES = frozenset({"safe", "what_next", "heard", "heard_crisis", "staying", "stay_crisis", "no_answer"})
+ASIDES = frozenset({"safe", "what_next", "heard", "heard_crisis", "staying", "stay_crisis", "no_answer", "still_seen"})
 """Answers and questions that say nothing about going for help."""
 INTENTS = {"already_seen": "seen", "mistake": "mistake"}
 
@@ -31,6 +32,8 @@ class ActionEscalationReply(PatientAction):
     async def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         words = escalation_words()
         choice = chosen(tracker.latest_message)
+        if choice == "seen" and INTENTS.get(intent_before(tracker.events)) == "seen":
+            choice = "still_seen"  # "they are doing a scan now", after "I'm in hospital"
         reply = words.replies.get(choice, words.replies["other"])
         number = emergency_number(tracker) or tracker.get_slot("emergency_number") or ""
         buttons = tuple(
@@ -58,6 +61,12 @@ def chosen(message: dict[str, Any]) -> str:
         if entity.get("entity") == "choice":
             return str(entity.get("value"))
     return INTENTS.get(str((message.get("intent") or {}).get("name")), "other")
+
+
+def intent_before(events: Sequence[Mapping[str, Any]]) -> str:
+    """Return the intent of the message before the latest, "" when there was none."""
+    said = [event.get("parse_data") or {} for event in events if event.get("event") == "user"]
+    return str((said[-2].get("intent") or {}).get("name") or "") if len(said) > 1 else ""
 
 
 async def _unseen(sender: str) -> bool:

@@ -70,8 +70,20 @@ async def with_way_back(replies: list[Reply], tracker: Tracker) -> list[Reply]:
     """``replies`` to what was not understood, with the way back to a form: it may have been an answer to that."""
     if not replies or not await waiting_form(tracker):
         return replies
-    back, last = way_back(), replies[-1]
-    return [*replies[:-1], replace(last, text=f"{last.text} {back.text}", buttons=(*back.buttons, *last.buttons))]
+    return [*replies[:-1], with_offer(replies[-1], way_back())]
+
+
+def with_offer(reply: Reply, offer: Reply) -> Reply:
+    """``reply`` with what ``offer`` says behind it, and its buttons first."""
+    return replace(reply, text=f"{reply.text} {offer.text}", buttons=(*offer.buttons, *reply.buttons))
+
+
+async def form_stopped(tracker: Tracker) -> bool:
+    """Whether an intake was begun and put aside: somebody who comes back and says hello may not know how to go on."""
+    try:
+        return bool(await IntakeTurn(store(), tracker.sender_id).state())
+    except StoreUnavailable:
+        return False
 
 
 async def go_on(tracker: Tracker) -> Events:

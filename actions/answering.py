@@ -82,11 +82,15 @@ def heard_fear(text: str, said_before: Iterable[str]) -> list[Reply]:
 
 
 def refuse_again(topic: str, last_said: Sequence[str], emergency: str = "") -> list[Reply]:
-    """The reply when what was refused in the last turn is asked for again: what can be done instead, in words not just said."""
-    more = dialogue().refused_more.format(text=content().answer(topic, emergency).more)
-    wordings = [more, *(text.format(phone=content().clinic.phone) for text in dialogue().refused_again)]
+    """The reply when what was refused is asked for again: what else there is to say of it, in words not just said.
+
+    ``last_said`` are the texts of the assistant's last turns: of a medicine, say, its warning is never left out for long.
+    """
+    words, answer = dialogue(), content().answer(topic, emergency)
+    wordings = [words.refused_more.format(text=answer.more)]
+    wordings += [words.refused_again.format(text=text) for text in (answer.for_me, answer.short) if text]
     text = next((text for text in wordings if text not in last_said), wordings[0])
-    return [Reply(text, menu(), payload(content().answers[topic]))]
+    return [Reply(text, menu(), payload(answer))]
 
 
 def buttons(answer: Answer, instead: Sequence[str] = ()) -> tuple[Button, ...]:
@@ -122,8 +126,8 @@ def follow_up(
     """The replies to a follow-up, in words not just said.
 
     Args:
-        kind: ``tell_more``, ``ask_source``, ``ask_why``, ``about_me``, ``simpler``, ``repeat``, ``affirm``, ``deny`` or
-            ``unsure``.
+        kind: ``tell_more``, ``ask_source``, ``ask_why``, ``about_me``, ``simpler``, ``repeat``, ``affirm``, ``noted``,
+            ``deny`` or ``unsure``.
         topic: the topic answered last, or None.
         last_said: the texts of the assistant's last turn.
         emergency: the number where the patient is, "" when that is not known.
@@ -135,6 +139,8 @@ def follow_up(
         return [Reply(text) for text in last_said] or [Reply(words.nothing_to_repeat)]
     if kind == "deny":
         return [Reply(words.okay, menu())]
+    if kind == "noted":
+        return [Reply(words.noted, buttons(content().answers[topic]) if topic in content().answers else menu())]
     if topic not in content().answers:
         fitting = {"affirm": words.anything_else, "about_me": words.for_me}
         return [Reply(fitting.get(kind, words.nothing_yet), menu())]
@@ -152,18 +158,27 @@ def follow_up(
     return [Reply(text, others, payload(answer))]
 
 
-def last_turn(events: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The texts the assistant said in the turn before this one, oldest first."""
+def last_turn(events: Sequence[Mapping[str, Any]], count: int = 1) -> list[str]:
+    """The texts the assistant said in the ``count`` turns before this one, oldest first."""
     said: list[str] = []
     turns = 0
     for event in reversed(events):
         if event.get("event") == "user":
             turns += 1
-            if turns > 1:
+            if turns > count:
                 break
-        elif event.get("event") == "bot" and turns == 1 and event.get("text"):
+        elif event.get("event") == "bot" and turns >= 1 and event.get("text"):
             said.append(event["text"])
     return said[::-1]
+
+
+def said_of(topic: str | None, last_said: Sequence[str], emergency: str = "") -> bool:
+    """Whether what was said last was about ``topic``, so that a yes asks for more of it."""
+    if topic not in content().answers:
+        return False
+    answer = content().answer(topic, emergency)
+    parts = [part for part in (first_sentences(answer.short, 2), answer.more, answer.why, answer.for_me) if part]
+    return any(part in text for part in parts for text in last_said)
 
 
 def last_kind(events: Sequence[Mapping[str, Any]]) -> str:

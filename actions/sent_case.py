@@ -23,6 +23,11 @@ async def offer_of_change(tracker: Tracker) -> list[Reply]:
     change = change_in_words(text, plain(text), State(), Reader(datetime.now(UTC).date()))
     if change is None or change.kind not in (Kind.CHANGE, Kind.CONFIRM):
         return []
+    return await change_of_sent(tracker)
+
+
+async def change_of_sent(tracker: Tracker) -> list[Reply]:
+    """The offer to change the case that was sent; empty where none was."""
     try:
         sent = await asyncio.to_thread(store().standing_case, tracker.sender_id)
     except StoreUnavailable:

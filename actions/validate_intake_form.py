@@ -16,7 +16,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answering import asked_topics, follow_up
-from actions.base import Button, Events, PatientAction, Reply, say
+from actions.base import Button, Events, PatientAction, Reply, any_number, say
 from actions.case_words import already_sent, delete_question, facts, nothing_to_resume, sent_reply
 from actions.database import StoreUnavailable
 from actions.digression import answered_topics, digress
@@ -28,6 +28,7 @@ from actions.report.reader import read
 from actions.report.replies import urgent_reply
 from actions.store import store
 from knowledge.content import content
+from knowledge.dialogue import dialogue
 from knowledge.intake import FlagRule, words
 from safety.numbers import numbers_for
 
@@ -106,7 +107,11 @@ class ValidateIntakeForm(PatientAction):
             number = tracker.get_slot("emergency_number") or content().clinic.emergency
             say(dispatcher, tracker, [Reply(words().say["letter_first"]), urgent_reply(reading, number)])
             return [*END, SlotSet("intake_outcome", "ended"), SlotSet("clarify_open", "letter")]
-        say(dispatcher, tracker, [Reply(_filled(line, facts(tracker))) for line in outcome.step.say])
+        lines = [_filled(line, facts(tracker)) for line in outcome.step.say]
+        if outcome.step.state.fails and (tracker.latest_message.get("understanding") or {}).get("language") == "other":
+            language = dialogue().chitchat["language"][0]
+            lines = [language.format(phone=content().clinic.phone, emergency_number=any_number(tracker))]
+        say(dispatcher, tracker, [Reply(line) for line in lines])
         return self._carry_out(dispatcher, tracker, outcome, message)
 
     def _carry_out(

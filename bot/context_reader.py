@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -17,13 +17,13 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.so_far import STOOD_DOWN, offered, told
+from bot.so_far import STOOD_DOWN, last_buttons, offered, told
 from bot.so_far import messages as said
 from safety.questions import questions
 
 _PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1, "former": 0, "latter": 1}
 _PICK = re.compile(
-    r"\W*(?:(?:i mean|yes|ok|okay|um|hmm|er|please|just|the|number|option|choice|no)\W+)*"
+    r"\W*(?:(?:i mean|yes|and|ok|okay|um|hmm|er|please|just|the|number|option|choice|no)\W+)*"
     rf"(?:(?P<word>{'|'.join(_PLACES)})|(?P<number>[1-9])(?:st|nd|rd|th)?)(?:\W+(?:one|option|choice|question|please))*\W*",
     re.I,
 )
@@ -40,6 +40,20 @@ _ANOTHER_WORD = re.compile(
     r"(?!.*\b(?:what|why|how|who|when|where|now|then|so|i|me|my|mine|you|your|he|she|his|her|we|us|they)\b)(?:[\w/-]+\W*){1,4}",
     re.I,
 )
+_EDIT = re.compile(
+    r"\W*(?:(?:please|also|and|ok|okay|now|then|can you|could you)\W+)*(?:add|drop|remove|delete|take off|take out|cross out|scrap|move|swap|"
+    r"undo)\b.*",
+    re.I | re.S,
+)
+"""After the list of questions: a change to it, whatever the question added is about."""
+_ADD = re.compile(r"\W*(?:please\W+)?add\s*:.+", re.I | re.S)
+"""This is plainly meant for the list, whatever was said before."""
+_LISTED = ("ask_questions_list", "edit_questions")
+_NAMED = ("report_check", "plan")
+"""Kinds of replies whose buttons people name in a word or two: "keep it", "compare"."""
+_NOT_NAMING = frozenset(
+    ("it", "that", "this", "please", "the", "my", "a", "to", "for", "ok", "okay", "yes", "and", "me", "now", "what")
+)
 _NEAR = 0.08
 """What was likely beside a meaning that cannot be is answered from this probability on ..."""
 _SURE = 0.33
@@ -55,11 +69,37 @@ def picked(text: str, count: int) -> Optional[int]:
     return place % count if -1 <= place < count else None
 
 
+def named(text: str, titles: Sequence[str]) -> Optional[int]:
+    """The place of the one button among ``titles`` that ``text`` names by its first word and nothing else.
+
+    "Keep it" is "Keep for my plan"; "what should I keep in mind" is none.
+    """
+    words = [word for word in re.findall(r"[a-z0-9]+", text.lower()) if word not in _NOT_NAMING]
+    found = [place for place, title in enumerate(titles) if words and _of_title(words, title)]
+    return found[0] if len(found) == 1 else None
+
+
+def _of_several(tracker: DialogueStateTracker, text: str) -> Optional[str]:
+    """The topic that ``text`` picks where the message before asked several things: "and the second one?"."""
+    parts = (tracker.latest_message.parse_data or {}).get("parts") or []
+    topics = list(dict.fromkeys(part["topic"] for part in parts if part.get("topic")))
+    place = picked(text, len(topics)) if len(topics) > 1 else None
+    return None if place is None else topics[place]
+
+
+def _of_title(words: Sequence[str], title: str) -> bool:
+    own = re.findall(r"[a-z0-9]+", title.lower())
+    return words[0] == own[0] and set(words) <= set(own)
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
 class ContextReader(GraphComponent):
     """Needs the TopicClassifier before it; changes its ``intent`` where the conversation says otherwise.
 
     - the place of a choice that was offered in the turn before, outside a form: the intent and entities of its button;
+      so the name of a button under a letter that was read or under the plan;
+    - the place of one of several things that the message before asked: that topic again;
+    - after the list of questions, "add ..." and the like change it;
     - right after a word was explained: whether that is bad is ``about_me``, and a bare "and stenosis?" asks for the next;
     - a sign taken back, or said to be seen to, where none was told or asked about: what is likely beside that, else
       ``nlu_fallback``.
@@ -84,9 +124,18 @@ class ContextReader(GraphComponent):
                 continue
             choices = offered(tracker)
             place = picked(text, len(choices))
+            kind, buttons = last_buttons(tracker)
+            name = named(text, [button["title"] for button in buttons]) if kind in _NAMED else None
+            before = tracker.latest_message.intent_name
             if place is not None:
                 _take(message, choices[place]["payload"])
-            elif tracker.latest_message.intent_name == "explain_term" and (meant := _after_a_word(message, text)):
+            elif name is not None:
+                _take(message, buttons[name]["payload"])
+            elif (topic := _of_several(tracker, text)) is not None:
+                _take(message, '/faq{"topic":"%s"}' % topic)
+            elif _ADD.fullmatch(text) or (before in _LISTED and _EDIT.fullmatch(text)):
+                _take(message, "/edit_questions")
+            elif before == "explain_term" and (meant := _after_a_word(message, text)):
                 message.set(INTENT, {"name": meant, "confidence": 1.0}, add_to_output=True)
             elif (message.get(INTENT) or {}).get("name") in STOOD_DOWN and not _warned(tracker):
                 _leave_out(message)
@@ -102,7 +151,9 @@ def _after_a_word(message: Message, text: str) -> str:
 
 
 def _warned(tracker: DialogueStateTracker) -> bool:
-    """Whether a sign was told in this conversation, or is being asked about."""
+    """Whether a sign was told in this conversation, is being asked about, or was said to be seen to."""
+    if any(event.intent_name in STOOD_DOWN for event in said(tracker)):
+        return True
     return bool(told(tracker).categories) or tracker.get_slot("clarify_open") in (*questions(), "letter")
 
 

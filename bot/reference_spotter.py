@@ -6,6 +6,7 @@ component, which may overrule it.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, List
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -22,11 +23,16 @@ LONGEST = 80
 """A long message that mentions a number is about more than the number."""
 
 
+_MISTYPED = re.compile(r"\W*ps[\s\-–—_.:#]*(?=\w*\d)\w+(?:[\s\-–—_.]+\w*\d\w*)?\W*", re.IGNORECASE)
+"""Nothing but what begins like a reference number and is too short or too long for one."""
+
+
 def meaning(text: str) -> str | None:
     """The intent of a message that is little more than a reference number, or None."""
     if len(text) > LONGEST or text.startswith("/"):
         return None
-    return next((intent for prefix, intent in MEANINGS.items() if find_reference(text, prefix)), None)
+    found = next((intent for prefix, intent in MEANINGS.items() if find_reference(text, prefix)), None)
+    return found or ("case_status" if _MISTYPED.fullmatch(text) else None)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)

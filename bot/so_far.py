@@ -95,10 +95,16 @@ def was_letter(tracker: Optional[DialogueStateTracker]) -> bool:
 
 def offered(tracker: Optional[DialogueStateTracker]) -> List[Dict[str, str]]:
     """Return the buttons under the last reply where they were a choice to make, not ways on from an answer."""
+    kind, buttons = last_buttons(tracker)
+    return buttons if kind in ("", "fallback") else []
+
+
+def last_buttons(tracker: Optional[DialogueStateTracker]) -> Tuple[str, List[Dict[str, str]]]:
+    """Return the kind of the last reply ("" when it has none) and the buttons under it."""
     for event in reversed(tracker.events if tracker else ()):
         if isinstance(event, UserUttered):
             break
         if isinstance(event, BotUttered):
             kind = ((event.data or {}).get("custom") or {}).get("kind")
-            return list((event.data or {}).get("buttons") or []) if kind in (None, "fallback") else []
-    return []
+            return str(kind or ""), list((event.data or {}).get("buttons") or [])
+    return "", []

@@ -27,6 +27,9 @@ class FollowUpWords:
     no_simpler: str
     nothing_to_repeat: str
     okay: str
+    noted: str
+    just_noted: tuple[str, ...]
+    """Words that only say that an answer was heard: no yes to hearing more."""
     anything_else: str
     several: str
     one_of_several: str
@@ -62,7 +65,8 @@ class Dialogue:
     introduction: str
     fallback: FallbackWords
     refused_more: str
-    refused_again: tuple[str, ...]
+    refused_again: str
+    nothing_open: str
     follow_up: FollowUpWords
     afraid: AfraidWords
     share: ShareWords

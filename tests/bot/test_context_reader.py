@@ -112,3 +112,50 @@ def test_the_next_word_is_explained_too() -> None:
     assert read("what about facet joints?", "nlu_fallback", *EXPLAINED).get("intent")["name"] == "explain_term"
     assert read("and what now?", "nlu_fallback", *EXPLAINED).get("intent")["name"] == "nlu_fallback"
     assert read("and stenosis", "nlu_fallback", *offer("answer")).get("intent")["name"] == "nlu_fallback"
+
+
+REPORT = [
+    UserUttered("/start_report", {"name": "letter"}),
+    BotUttered(
+        "I have read it.",
+        {
+            "buttons": [
+                {"title": "Questions to ask", "payload": "/ask_questions_list"},
+                {"title": "Keep for my plan", "payload": '/letter{"choice":"keep"}'},
+                {"title": "Compare 2 opinions", "payload": "/start_compare"},
+            ],
+            "custom": {"kind": "report_check"},
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("keep it", "letter"),
+        ("ok, compare", "start_compare"),
+        ("questions please", "ask_questions_list"),
+        ("what should I keep in mind", "faq"),
+        ("how do the opinions compare", "faq"),
+    ],
+)
+def test_a_button_under_a_letter_is_named_in_a_word(text: str, intent: str) -> None:
+    assert read(text, "faq", *REPORT).get("intent")["name"] == intent
+
+
+@pytest.mark.parametrize(("text", "intent"), [("add: can I swim afterwards", "edit_questions"), ("can I swim", "faq")])
+def test_after_the_list_of_questions_what_is_added_is_no_question_to_us(text: str, intent: str) -> None:
+    listed = UserUttered("make my list", {"name": "ask_questions_list"})
+    assert read(text, "faq", listed).get("intent")["name"] == intent
+
+
+def test_who_is_in_hospital_tells_what_happens_there() -> None:
+    events = (UserUttered("I'm in hospital", {"name": "already_seen"}),)
+    assert read("they are doing a scan", "already_seen", *events).get("intent")["name"] == "already_seen"
+
+
+def test_the_second_of_several_questions_is_asked_about_again() -> None:
+    parts = {"parts": [{"topic": "formats"}, {"topic": "cost"}]}
+    event = UserUttered("does she have to travel? what does it cost?", {"name": "faq"}, [], parts)
+    assert [e["value"] for e in read("and the second one?", "faq", event).get("entities")] == ["cost"]

@@ -85,6 +85,11 @@ def test_a_sign_picked_at_the_safety_screen_is_talked_about_like_one_that_was_to
     patient.says("skip").replies_with("carry on").picks("Back to my form").asks("decision")
 
 
+def test_who_comes_back_and_says_hello_is_shown_the_way_to_the_form(patient: Conversation) -> None:
+    patient.says("start my case").says("yes").says("stop").replies_with("kept your answers")
+    patient.says("hi again").replies_with("carry on").picks("Back to my form").asks("consent_send")
+
+
 def test_an_older_alarm_does_not_lend_its_words_to_a_new_one(patient: Conversation) -> None:
     up_to(patient, "safety")
     patient.says("3").escalates("urgent", "limb_weakness")

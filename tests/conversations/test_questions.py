@@ -188,3 +188,46 @@ def test_questions_after_a_word_are_about_that_word(patient: Conversation) -> No
     patient.says("what is spondylolisthesis").replies_with("slipped forward")
     patient.says("and stenosis").is_kind("explain").replies_with("narrow")
     patient.says("can it get better on its own").replies_with("can't examine you")
+
+
+def test_ok_after_an_answer_is_no_wish_for_more_and_yes_is(patient: Conversation) -> None:
+    patient.says("Do I need a referral?").answers("referral")
+    patient.says("ok").replies_with("What would you like to know next?")
+    patient.says("yes").replies_with("What would you like to know next?")
+    patient.says("Do I need a referral?").says("yes please").answers("referral")
+
+
+def test_who_asks_again_for_a_dose_hears_of_the_pharmacist_each_time(patient: Conversation) -> None:
+    for asked in ("how much ibuprofen can i take", "can i take 2 tramadol", "and how many naproxen can i take a day"):
+        patient.says(asked).refuses("medicine_dose").replies_with("pharmacist")
+    patient.says("ok I'll ask the pharmacist").replies_with("welcome")
+
+
+def test_who_is_in_hospital_is_not_told_that_surgery_can_wait(patient: Conversation) -> None:
+    patient.says("I'm in hospital").replies_with("glad you have been seen")
+    patient.says("they are doing an MRI now").replies_with("Ask them what they found")
+    patient.says("they want to operate tonight").answers("urgent_surgery").replies_with("do not wait")
+
+
+@pytest.mark.parametrize(
+    ("asked", "topic"),
+    [
+        ("how long does the video call take", "calls"),
+        ("can my husband join the video visit", "calls"),
+        ("do surgeons operate too much", "too_much_surgery"),
+    ],
+)
+def test_what_comes_up_again_and_again_has_its_answer(patient: Conversation, asked: str, topic: str) -> None:
+    patient.says(asked).answers(topic)
+
+
+def test_the_dead_are_mourned_before_anything_is_explained(patient: Conversation) -> None:
+    patient.says("my brother died after his back operation").replies_with("sorry for your loss")
+
+
+def test_a_question_added_to_the_list_is_not_answered_but_kept(patient: Conversation) -> None:
+    patient.says("make me a list of questions").says("add: can I swim afterwards").replies_with("can I swim afterwards")
+
+
+def test_a_number_that_is_no_reference_is_told_so(patient: Conversation) -> None:
+    patient.says("where is my case").says("PS-12345").replies_with("check the number")

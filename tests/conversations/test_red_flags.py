@@ -148,7 +148,7 @@ def test_skip_and_back_after_emergency_words_lead_back_to_the_form(patient: Conv
 
 
 def test_skip_without_a_form_is_told_so(patient: Conversation) -> None:
-    patient.says("skip").replies_with("nothing running")
+    patient.says("skip").replies_with("no question open")
 
 
 def test_only_new_or_worse_signs_are_said_in_full_again(patient: Conversation) -> None:
