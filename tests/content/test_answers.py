@@ -38,16 +38,16 @@ TOPICS = {
     """,
     "evidence": """
         does_it_reduce_surgery are_outcomes_better does_it_save_money evidence_quality who_seeks
-        regional_variation fusion_evidence
+        regional_variation fusion_evidence too_much_surgery
     """,
     "decision": """
         need_fusion key_question mri_alone try_without_surgery can_it_wait feeling_rushed no_reason_given
-        goals_differ money_motive redo_after_failed surgery_risks
+        goals_differ money_motive redo_after_failed surgery_risks urgent_surgery
     """,
     "after_surgery": """
         still_in_pain reherniation hardware_failed adjacent_segment pseudarthrosis flatback which_scan
     """,
-    "assistant": "who_are_you privacy how_it_works for_someone_else scans_kept ask_the_clinic trust_you",
+    "assistant": "who_are_you privacy how_it_works for_someone_else scans_kept ask_the_clinic trust_you calls",
     "out_of_scope": """
         diagnose_me should_i_have_surgery read_my_scan medicine_dose other_health off_topic under_18 recovery
         surgery_methods back_care
