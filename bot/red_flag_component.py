@@ -288,7 +288,8 @@ def _is_plain(message: Message) -> bool:
 def _is_clear(message: Message, crisis: bool) -> bool:
     """Whether it is plain what a message wants, be it a topic or anything else that is done here.
 
-    ``crisis``: it may be about ending one's life, so that words of sadness or fear are not plain.
+    ``crisis``: it may be about ending one's life, so that words of sadness or fear are not plain; "what would you do if
+    you were me?" is.
     """
     top = message.get(INTENT) or {}
     topic = str((message.get("topics") or [{"id": ""}])[0]["id"]) if top.get("name") == "faq" else ""
@@ -297,10 +298,12 @@ def _is_clear(message: Message, crisis: bool) -> bool:
         "chitchat/scared",
         "chitchat/frustrated",
         "chitchat/unheard",
+        "chitchat/grief",
     )
+    advice = crisis and topic == "should_i_have_surgery" and bool(asked_in(str(message.get(TEXT) or "")))
     known = (
         top.get("name") not in (None, "", "nlu_fallback", "affirm", "deny", "unsure", "mistake", "already_seen")
-        and topic not in _NO_TOPIC
+        and (topic not in _NO_TOPIC or advice)
         and not low
     )
     return known and float(top.get("confidence") or 0.0) >= _PLAIN

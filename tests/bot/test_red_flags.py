@@ -341,3 +341,21 @@ def test_what_was_picked_at_the_safety_screen_was_told(component: RedFlagCompone
     message = heard(component, "no i would never do that", "deny", on=tracker(*screened))
     assert entities(message)["choice"] == "safe"
     assert intent(heard(component, "no", "deny", on=tracker(*screened, SlotSet("intake_outcome", "ended")))) == "deny"
+
+
+@pytest.mark.parametrize(
+    ("text", "topic", "asked"),
+    [
+        ("what would you do if you were me", "should_i_have_surgery", False),
+        ("I just want it to stop", "should_i_have_surgery", True),
+        ("what is wrong with me", "diagnose_me", True),
+    ],
+)
+def test_a_plain_wish_for_advice_is_asked_about_nothing_graver(text: str, topic: str, asked: bool) -> None:
+    message = Message({"text": text, "intent": {"name": "faq", "confidence": 0.95}, "topics": [{"id": topic}]})
+    assert component_module._is_clear(message, crisis=True) is not asked
+
+
+def test_grief_is_not_plain_beside_a_crisis() -> None:
+    message = Message({"text": "x", "intent": {"name": "chitchat", "confidence": 0.95}, "label": "chitchat/grief"})
+    assert not component_module._is_clear(message, crisis=True)
