@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -10,15 +11,17 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base import Button, Events, PatientAction, Reply, say
-from actions.digression import digress, leaving
+from actions.digression import answered_topics, digress, leaving
 from actions.report.pasted import is_page, pages_of
 from actions.report.reader import prepare, read
 from actions.report.replies import report_replies
+from bot.question_splitter import questions
 from knowledge.content import content
 from knowledge.explain import explain_words
 
 ASK_AGAIN = [SlotSet("report_answer", None)]
 END = [SlotSet("report_answer", None), SlotSet("requested_slot", None)]
+MOST_WORDS_OF_A_QUESTION = 15
 
 
 def read_letter(dispatcher: CollectingDispatcher, tracker: Tracker, *, urgent_said: bool = False) -> Events:
@@ -33,6 +36,14 @@ def read_letter(dispatcher: CollectingDispatcher, tracker: Tracker, *, urgent_sa
         replies.insert(0, Reply(explain_words().joined.format(count=len(pages))))
     say(dispatcher, tracker, replies)
     return [*END, SlotSet("clarify_open", "letter")] if reading.urgent else END
+
+
+def only_asks(message: Mapping[str, Any]) -> bool:
+    """Whether a message that could be a line of a letter is one short question about something explained here."""
+    text = message.get("text") or ""
+    asked = questions(text)
+    whole = len(asked) == 1 and asked[0].text == text.strip()
+    return whole and len(text.split()) <= MOST_WORDS_OF_A_QUESTION and bool(answered_topics(message))
 
 
 class ValidateReportForm(PatientAction):
@@ -50,7 +61,7 @@ class ValidateReportForm(PatientAction):
         text, intent = message.get("text") or "", (message.get("intent") or {}).get("name")
         if tracker.get_slot("report_answer") is None or intent == "red_flag":
             return ASK_AGAIN
-        if is_page(text):
+        if is_page(text) and not only_asks(message):
             return read_letter(dispatcher, tracker)
         words = explain_words()
         if intent in ("stop", "deny", "go_back", "skip"):

@@ -105,3 +105,9 @@ def test_a_scan_report_is_told_as_one_and_its_words_may_be_asked_about(patient: 
     patient.says(LETTERS["425_mri_thoracic_incidental"].letter).replies_with("scan report", "L4/5")
     patient.does_not_say("of the 6")
     patient.says("what about the cyst?").replies_with("cyst", "Your letter says")
+
+
+def test_a_question_while_a_letter_is_waited_for_is_answered(patient: Conversation) -> None:
+    patient.says("can I paste my report").says("how long do I have to wait for my records")
+    patient.does_not_say("does not look like a medical letter")
+    patient.says("does the report show if surgery is needed?").does_not_say("does not look like a medical letter")
