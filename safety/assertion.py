@@ -43,6 +43,8 @@ _IT_IS_SO = frozenset(
     {("i", "have"), ("i", "am"), ("i", "do"), ("it", "has"), ("it", "is"), ("he", "has"), ("she", "has")}
 )
 _LIST = frozenset({"or", "nor", "and", "neither"})
+_REASON = frozenset({"because"})
+_JOINS = frozenset({"and", "so", "because", "plus", "then", "while"})
 _OWNS = frozenset({"have", "has", "had", "got", "own"})
 _TELLS_OF = frozenset({"about", "where", "who", "whose", "which", "of", "on"})
 
@@ -57,9 +59,13 @@ class Reader:
         for name in names:
             yield from self.concepts.spans.get(name, ())
 
-    def statuses(self, found: Found) -> Iterator[Status]:
-        """Yield every reason why ``found`` may not count."""
-        if self._negated(found) and not self._taken_back(found):
+    def statuses(self, found: Found, parts: Iterable[Found] = ()) -> Iterator[Status]:
+        """Yield every reason why ``found`` may not count; ``parts``: all that was found with it.
+
+        A "not" that belongs to one part ("not managed a wee") denies no other ("since last night").
+        """
+        own = {i for part in (found, *parts) for span in part for i in range(*span)}
+        if self._negated(found, own) and not self._taken_back(found):
             yield "negated"
         if not self._has_come_true(found):
             if self._quoted(found):
@@ -120,8 +126,7 @@ class Reader:
 
     # Negation
 
-    def _negated(self, found: Found) -> bool:
-        own = {i for span in found for i in range(*span)}
+    def _negated(self, found: Found, own: set[int]) -> bool:
         pseudo = {i for span in self.spans("PSEUDO") for i in range(*span)}
         tokens = self.concepts.message.tokens
         if tokens[found[0][0]].word in ("no", "not", "never", "without", "nil") and any(
@@ -132,7 +137,8 @@ class Reader:
         for cue in self.spans("NEG_STRONG"):
             if cue in beyond:
                 continue  # "I don't think I can ..." is a "cannot"
-            if cue[1] <= found[0][0] and self._open(cue[1], found[0][0], set(), 8):
+            apart = self._another_statement(cue, found)
+            if cue[1] <= found[0][0] and not apart and self._open(cue[1], found[0][0], set(), 8):
                 return True
         for cue in self.spans("NEG"):
             if own & set(range(*cue)) or set(range(*cue)) <= pseudo:
@@ -152,6 +158,14 @@ class Reader:
             ):
                 return True
         return False
+
+    def _another_statement(self, cue: Span, found: Found) -> bool:
+        """Return whether ``found`` stands in a later clause that has its own verb ("I wouldn't say weak, it just gives")."""
+        tokens = self.concepts.message.tokens
+        clause = tokens[found[0][0]].clause
+        verb = any(tokens[i].clause == clause for span in self.spans("VERB", "NOT_DO") for i in range(*span))
+        between = {token.word for token in tokens[cue[1] : found[0][0]]}
+        return tokens[cue[1] - 1].clause != clause and verb and not between & _LIST
 
     def _reaches(self, cue: Span, found: Found) -> bool:
         tokens = self.concepts.message.tokens
@@ -213,6 +227,8 @@ class Reader:
         following = [token.word for token in tokens[first[1] + 1 : second[0] + 1]]
         if any(a in ("and", "so") and b in _NEW_THOUGHT for a, b in zip(between, following, strict=True)):
             return False
+        if self._somebody_after(_REASON, first[1], second[0]):
+            return False
         # "We lost her a year ago, I have ...": a clause with a verb of its own, then another that starts with a person.
         verbs = {tokens[i].clause for span in self.spans("VERB") for i in range(*span)}
         return not (
@@ -222,6 +238,19 @@ class Reader:
                 for i in range(first[1], second[0] + 1)
             )
         )
+
+    def _somebody_after(self, joins: frozenset[str], start: int, end: int) -> bool:
+        """Return whether one of ``joins`` between ``start`` and ``end`` opens a clause about a person ("because my leg ...")."""
+        tokens = self.concepts.message.tokens
+        people = {span[0] for span in self.spans("SELF", "OTHER")}
+        return any(tokens[i - 1].word in joins and (i in people or tokens[i].owner) for i in range(start + 1, end + 1))
+
+    def _since_long(self, cue: Span, whole: Span) -> bool:
+        """Return whether ``cue`` ("for years") is said of ``whole``, and not of what an "and" before it told.
+
+        Who writes without a full stop has waited for ages and now cannot feel their legs.
+        """
+        return self._same_thought(cue, whole) and not self._somebody_after(_JOINS, cue[1], whole[0])
 
     def _whole(self, found: Found) -> Span:
         return found[0][0], found[-1][1]
@@ -247,7 +276,7 @@ class Reader:
         if not now:
             months = () if self._recent(found, "ONSET") else ("HISTORY_MONTHS",)
             for cue in self.spans("HISTORY", *months):
-                if self._same_thought(cue, whole):
+                if self._since_long(cue, whole):
                     return "stable" if self._recent(found, "STILL") else "historical"
             if self._their_past(whole):
                 return "family"
@@ -260,7 +289,7 @@ class Reader:
             return "family"
         if not now and not self._recent(found, "ONSET"):
             for cue in self.spans("STABLE"):
-                if self._same_thought(cue, whole):
+                if self._since_long(cue, whole):
                     return "stable"
         if not now and any(self._points_back(whole, cue) for cue in self.spans("STABLE")):
             return "stable"
@@ -273,7 +302,7 @@ class Reader:
                 return "resolved"
         if not now and self._recent(found, "PAST") and not self._recent(found, "PRESENT", "ONSET", "STILL"):
             for cue in self.spans("HISTORY"):
-                if 0 < sentence - tokens[cue[0]].sentence <= 2:
+                if cue[1] <= whole[0] and sentence - tokens[cue[0]].sentence <= 2:
                     return "historical"
         return None
 
@@ -307,7 +336,9 @@ class Reader:
             }:
                 return True
         if any(self._same_thought(cue, whole) for cue in self.spans("ACQUAINTANCE")):
-            if "COMMON_QUESTION" in self.concepts:
+            clause = tokens[whole[0]].clause
+            goes_on = any(tokens[cue[0]].clause == clause for cue in self.spans("PRESENT", "RECENT", "ONSET", "STILL"))
+            if "COMMON_QUESTION" in self.concepts and not goes_on:
                 return True
             # "A lady at church lost the use of her legs after that operation": a story told because of what is planned.
             if "SUCH_SURGERY" in self.concepts and self._recent((whole,), "PAST"):
@@ -335,8 +366,11 @@ class Reader:
         tokens = self.concepts.message.tokens
         end = found[-1][1]
         sentence = tokens[end - 1].sentence
-        following = tuple(t.word for t in tokens if t.sentence == sentence + 1 and t.word not in _LEADS_IN)
-        return following in _IT_IS_SO or any(
+        clauses: dict[int, list[str]] = {}
+        for token in tokens[end:]:
+            if token.sentence - sentence <= 1 and token.clause > tokens[end - 1].clause and token.word not in _LEADS_IN:
+                clauses.setdefault(token.clause, []).append(token.word)
+        return any(tuple(words) in _IT_IS_SO for words in clauses.values()) or any(
             cue[0] >= end and tokens[cue[0]].sentence - sentence <= 1 for cue in self.spans("NOW_IT")
         )
 

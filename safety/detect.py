@@ -145,7 +145,7 @@ class Detector:
     def _finding(
         self, category: str, rule: Rule, parts: Sequence[Found], reader: Reader, concepts: Concepts, source: Source
     ) -> Finding:
-        reasons = [status for part in parts for status in reader.statuses(part) if status not in rule.despite]
+        reasons = [status for part in parts for status in reader.statuses(part, parts) if status not in rule.despite]
         tokens = concepts.message.tokens
         spans = [span for part in parts for span in part]
         first, last = min(span[0] for span in spans), max(span[1] for span in spans) - 1

@@ -184,8 +184,13 @@ class Normaliser:
             word = next((w for w in (two, one) if w in self.vocabulary or w in self._same or w in self._drop), two)
             if word in self._same:
                 return list(self._same[word])
-        right = self.correct(word)
+        right = f"{word}g" if word.endswith("in") and self._is_ing(word) else self.correct(word)
         return list(self._same.get(right, (right,)))
+
+    def _is_ing(self, word: str) -> bool:
+        """Return whether ``word`` is a form in -ing without its last letter ("feelin", "goin")."""
+        whole = f"{word}g"
+        return word not in self._known and (whole in self.vocabulary or whole in self._same)
 
     def _join(
         self, raw: list[tuple[str, int, int, int]], asked: set[int]

@@ -4,8 +4,8 @@
 
 A multinomial logistic regression over the sentence embedding and the concepts named, one label a category and ``none``,
 on the phrases of ``knowledge/en/red_flag_phrases.yml``, ``red_flag_voices.yml`` and the examples beside the rules. There are
-three thresholds, each the lowest that keeps its promise over cross-validated predictions: at most 12 in 1,000 look-alikes
-would be asked about when their topic is plain, at most 18 in 1,000 of the others, of which there are few, and at most 6 in 1,000
+three thresholds, each the lowest that keeps its promise over cross-validated predictions: at most 7 in 1,000 look-alikes
+would be asked about when their topic is plain, at most 10 in 1,000 of the others, of which there are few, and at most 3 in 1,000
 would be called sure. A category may have a lower threshold of its own (``FALSELY_ABOUT``). A story is as dangerous as the
 gravest of its sentences, and each of them may mislead: every sentence of a harmless one is learned as harmless, and stories
 have thresholds of their own.
@@ -33,14 +33,14 @@ from safety.questions import question_for, questions
 from safety.rules import load_rules
 from safety.second_signal import STORY, WEIGHTS, cues, features
 
-FALSE_QUESTIONS = 0.018
-FALSE_QUESTIONS_WHEN_PLAIN = 0.012
-FALSELY_SURE = 0.006
-FALSELY_ABOUT = {"crisis": 0.014}
+FALSE_QUESTIONS = 0.010
+FALSE_QUESTIONS_WHEN_PLAIN = 0.007
+FALSELY_SURE = 0.003
+FALSELY_ABOUT = {"crisis": 0.010}
 """Of a category that is asked about more readily: the question is gentle, and what is not asked about may be a life."""
 FILES = ("red_flag_phrases.yml", "red_flag_voices.yml")
 FOLDS = 5
-FALSE_QUESTIONS_IN_STORIES = 0.03
+FALSE_QUESTIONS_IN_STORIES = 0.04
 FALSELY_SURE_IN_STORIES = 0.01
 """Of stories there are fewer to learn from: a threshold is taken from some hundred, and their signs are many."""
 EVERY = 2

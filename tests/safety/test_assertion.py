@@ -65,14 +65,21 @@ PAST_THAT_IS_NOW = [
     ("had foot drop in 2015 and now it is back again", "limb_weakness"),
     ("In 2019 I had a fusion. Last night I wet the bed.", "cauda_equina"),
     ("had breast cancer ten years ago, now my back hurts", "cancer"),
+    ("The dead feeling in my saddle area cleared up after the 2022 op. It came back on Sunday.", "cauda_equina"),
+    ("I was suicidal in 2016 and came through it. It has crept back this month.", "crisis"),
 ]
 STABLE = [
+    "my nan had a stroke in 2018 and she can't use her left arm since then",
+    "By the end of a shift my legs are heavy and tired. Been the same since I was 40.",
+    "I had polio as a child, so my right leg has been weak for sixty years.",
     "my foot drop since 2008 has not changed",
     "I have used a catheter for years",
     "I have been incontinent since birth",
     "my left foot has been weak for 10 years, no change",
 ]
 IMAGINED = [
+    "Suppose that the foot went weak after the operation, how quickly does someone look at it?",
+    "I lie awake imagining that my spine will snap",
     "what if I can't pee after surgery?",
     "if I go numb after surgery who do I call?",
     "I'm scared of becoming incontinent",
@@ -94,7 +101,22 @@ COME_TRUE = [
     ("is it normal that I can't pee after my discectomy?", "cauda_equina"),
     ("should I worry that my groin is numb?", "cauda_equina"),
     ("is this a stroke? my face has dropped", "heart_stroke_artery"),
+    ("What would it mean if the other leg went numb too? Only it did, an hour ago.", "cauda_equina"),
+    ("On the form I ticked no to suicidal thoughts. That wasn't true.", "crisis"),
+    ("the nurse said ring if your saddle area goes numb, it has", "cauda_equina"),
 ]
+RUN_ON = [
+    (
+        "i have been waiting for ages and my sister said i should write because i can't feel my bum and i wondered about the price",
+        "cauda_equina",
+    ),
+    ("had sciatica for years and my left foot won't lift", "limb_weakness"),
+    ("not managed a wee since last night", "cauda_equina"),
+    ("My left foot slaps the floor since Monday. My friend had the same and got better with yoga.", "limb_weakness"),
+    ("I bent to pick up the cat's dish and felt something crack in my spine", "fracture"),
+    ("I wouldn't say weak, that thigh just doesn't do stairs any more", "limb_weakness"),
+]
+"""What else stands in the message, with no full stop between, is no excuse."""
 SOMEONE_ELSE_THEN = [
     "my mum had cauda equina in 2009, is it genetic?",
     "my dad had a heart attack at 50",
@@ -129,6 +151,9 @@ IDIOMS = [
     "my saddle is numb after a 4 hour ride, no back pain",
 ]
 QUOTED = [
+    "I saw a programme on television about a man who woke up paralysed after back surgery",
+    "watched a film where the guy gets paralysed, it freaked me out",
+    "Could we quote your page about numbness around the saddle area?",
     "report says no cord compression",
     "surgeon says i have NO cord compression",
     "my GP ruled out a clot",
@@ -146,7 +171,7 @@ def test_nobody_is_alarmed(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "category"), [*FINDINGS_THAT_LOOK_DENIED, *PAST_THAT_IS_NOW, *COME_TRUE, *SOMEONE_ELSE_NOW]
+    ("text", "category"), [*FINDINGS_THAT_LOOK_DENIED, *PAST_THAT_IS_NOW, *COME_TRUE, *RUN_ON, *SOMEONE_ELSE_NOW]
 )
 def test_it_counts(text: str, category: str) -> None:
     found = assess(detect(text))
@@ -183,6 +208,15 @@ def test_what_one_was_warned_of_counts_once_it_is_said_to_be_so() -> None:
     warned = "I was told if I ever go numb down there to ring someone."
     assert assess(detect(warned)).tier == "none"
     assert assess(detect(warned + " Well I have.")).tier == "emergency"
+
+
+def test_what_happens_beside_a_film_is_no_film() -> None:
+    assert assess(detect("we were watching a film and my husband collapsed")).tier == "emergency"
+
+
+def test_a_general_sign_yields_its_words_to_a_particular_one() -> None:
+    found = assess(detect("Can't breathe, and my neck is swollen like a balloon after the fusion"))
+    assert (found.tier, found.category) == ("emergency", "post_op")
 
 
 def test_a_feared_loss_is_no_loss() -> None:
