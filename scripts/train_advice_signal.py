@@ -94,10 +94,10 @@ def all_examples() -> list[Example]:
         for sample in samples(folder).values():
             if sample.kind == "letter":
                 found += examples(sample.letter, folder.name, sample.operations)
-    sentences = [(test_recommendation.OPENING, case[0]) for case in test_recommendation.SAID]
-    sentences += [(test_advice_wordings.OPENING, case[1]) for case in test_advice_wordings.CASES]
-    for opening, said in sentences:
-        found += examples(opening + said, "")
+    sentences = [(test_recommendation.OPENING + said, names) for said, _, names, _ in test_recommendation.SAID]
+    sentences += [(test_advice_wordings.OPENING + said, names) for _, said, _, names, _ in test_advice_wordings.CASES]
+    for said, names in sentences:
+        found += examples(said, "", tuple(names.split()))
     return found
 
 

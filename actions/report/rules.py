@@ -83,6 +83,13 @@ class RecommendationRules:
     even: str
     another_before: str
     another_after: str
+    overruled: str
+    postponed: str
+    postponed_label: str
+    added_to: str
+    unless_better: str
+    differs: str
+    once_advised: str
     perhaps_before: str
     perhaps_after: str
     contrast: str

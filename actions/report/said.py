@@ -77,6 +77,8 @@ def judge(sentence: Sentence) -> Iterable[Said]:
 
 
 _FUSED = re.compile(r"fused\b")
+_EVEN_IF = re.compile(r"\beven if\b")
+_IS_TOO = re.compile(r"^[^.;,]{0,25}\b(?:is|are|does|would)\W*$")
 _IS = re.compile(r"\b(?:is|are|was|were|not|partly|solidly|already)\s+$")
 _NEVER = re.compile(
     r"(?:\b(?:no|not|never|without|nil|denies(?: any)?|n't)\b\W*(?:had |any |have |been )*)$|(?:no|not|never|without|nil)\b"
@@ -102,13 +104,26 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
         return Kind.NAMED
     if sentence.section in ("done", "account") or _is_past(before) or says(words.past_after, after):
         return Kind.DONE
+    if _once_advised(before) and not says(words.refused_alone, after):
+        return Kind.NAMED
     if sentence.section == "request":
         return Kind.REPORTED
     own = says(words.own, plain[:start]) or says(words.own_after, after)
     others = not own and sentence.section != "recommendation"
-    reported = says(words.theirs, plain) or (others and says(words.reported, plain))
+    turned = len(before) < start and says(words.differs, plain[: start - len(before)])  # "I differ from him: a ..."
+    reported = says(words.theirs, plain) or (others and not turned and says(words.reported, plain))
+    if says(words.added_to, before):
+        return Kind.ADVISED
+    if not own and says(words.overruled, after):
+        return Kind.ADVISED
     if says(words.refused_before, before) or says(words.refused_after, after):
+        if says(words.conditional, plain[:start]) and not _EVEN_IF.search(plain[:start]):
+            return Kind.LATER  # "if stable, no fusion"
         return Kind.REPORTED_REFUSED if reported else Kind.REFUSED
+    if says(words.postponed, after) or says(words.postponed_label, plain[:start]):
+        return Kind.LATER
+    if _IS_TOO.search(after) and says(r"\b{nt}\b", plain[:start]):  # "a fusion is not needed but a decompression is"
+        return Kind.ADVISED
     if says(words.refused_alone, after):  # "told that he needs a fusion, I see no reason for that"
         return Kind.REFUSED
     reported = reported or (others and says(words.proposed, plain)) or says(words.asked, before)
@@ -142,9 +157,13 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
 
 
 def _heard(sentence: Sentence) -> str:
-    """The sentence in lower case, with two negatives that back a thing read as "support"; every place stays."""
-    backing = report_rules().compiled(report_rules().recommendation.backing)
-    return backing.sub(lambda match: "support".ljust(len(match.group())), sentence.plain)
+    """The sentence in lower case; every place stays.
+
+    Two negatives that back a thing are read as "support", a condition that says no ("if that does not help") as "unless".
+    """
+    words, compiled = report_rules().recommendation, report_rules().compiled
+    backed = compiled(words.backing).sub(lambda match: "support".ljust(len(match.group())), sentence.plain)
+    return compiled(words.unless_better).sub(lambda match: "unless".ljust(len(match.group())), backed)
 
 
 def _left_open(plain: str, item: Found, earliest: int) -> int | None:
@@ -170,11 +189,18 @@ def care_comes_first(plain: str) -> bool:
     )
 
 
+def _once_advised(before: str) -> bool:
+    """Whether the words before an operation tell of advice of another day, not of an operation."""
+    return bool(report_rules().compiled(report_rules().recommendation.once_advised).search(before))
+
+
 def _is_past(before: str) -> bool:
     """Whether the words before an operation tell of an earlier one, and not of one that is taken up again."""
     rules = report_rules()
     past = rules.compiled(rules.recommendation.past_before).search(before)
-    if not past or _NEVER.search(before[: past.start()]) or _NEVER.match(past.group()):
+    if not past or _once_advised(before):
+        return False
+    if _NEVER.search(before[: past.start()]) or _NEVER.match(past.group()):
         return False
     return not rules.compiled(rules.recommendation.renewed).search(before)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from actions.report.letter import Letter, Sentence
@@ -12,9 +13,8 @@ from actions.report.said import OF_NO_ADVICE, Kind, Said, care_comes_first, oper
 
 def settle(said: list[list[Said]], letter: Letter) -> tuple[list[Said], tuple[Sentence, ...]]:
     """What all sentences say in the end, from what each says alone; and the words that choose care without an operation."""
-    judged = _picked(said, letter)
-    chosen_care = _pointed_out(judged, letter)
-    return _decided(judged, letter), chosen_care
+    chosen_care = (*_picked(said, letter), *_pointed_out(said, letter))
+    return _decided(said, letter), chosen_care
 
 
 def says(pattern: str, sentence: Sentence) -> re.Match[str] | None:
@@ -25,25 +25,42 @@ def says(pattern: str, sentence: Sentence) -> re.Match[str] | None:
 _SAME = {"one": "1", "two": "2", "three": "3", "four": "4"}
 
 
-def _picked(said: list[list[Said]], letter: Letter) -> list[list[Said]]:
-    """What each sentence says, where "I recommend option C" makes what stands under that label of a list the advised."""
-    rules = report_rules().recommendation
-    for sentence in letter.sentences:
+def _picked(said: list[list[Said]], letter: Letter) -> tuple[Sentence, ...]:
+    """Make what stands under the label of a list the advised where the letter says "I recommend option C".
+
+    Give the sentences under that label where it is care, not an operation; the operations of the list are not it.
+    """
+    rules, care = report_rules().recommendation, []
+    for until, sentence in enumerate(letter.sentences):
         picked = says(rules.picked, sentence)
         if not picked or sentence.section in OF_NO_ADVICE:
             continue
-        wanted, under = _SAME.get(picked["label"], picked["label"]), ""
-        for place, listed in enumerate(letter.sentences[: letter.sentences.index(sentence)]):
-            label = says(rules.listed, listed)
-            if label:
-                under = _SAME.get(label["label"], label["label"])
-            if under == wanted:
-                kinds = (Kind.NAMED, Kind.LATER, Kind.DONE)
-                said[place] = [
-                    replace(item, kind=Kind.ADVISED) if item.operation and item.kind in kinds else item
-                    for item in said[place]
-                ]
-    return said
+        under = _labels(letter.sentences[:until])
+        wanted = _SAME.get(picked["label"], picked["label"])
+        places = [place for place, label in enumerate(under) if label == wanted]
+        if any(item.operation for place in places for item in said[place]):
+            for place in places:
+                said[place] = _as(Kind.ADVISED, said[place])
+        else:
+            care += [letter.sentences[place] for place in places if says(r"\b{care}", letter.sentences[place])]
+            for place, label in enumerate(under):
+                said[place] = _as(Kind.AVOIDED, said[place]) if label and care else said[place]
+    return tuple(care)
+
+
+def _labels(sentences: Sequence[Sentence]) -> list[str]:
+    """The label of the list item that each sentence stands under, "" before the first."""
+    found: list[str] = []
+    for sentence in sentences:
+        label = says(report_rules().recommendation.listed, sentence)
+        found.append(_SAME.get(label["label"], label["label"]) if label else found[-1] if found else "")
+    return found
+
+
+def _as(kind: Kind, items: list[Said]) -> list[Said]:
+    """``items`` with the operations that are but named, for later or done made ``kind``."""
+    changed = (Kind.NAMED, Kind.LATER, Kind.DONE)
+    return [replace(item, kind=kind) if item.operation and item.kind in changed else item for item in items]
 
 
 def _pointed_out(said: list[list[Said]], letter: Letter) -> tuple[Sentence, ...]:
