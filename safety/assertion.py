@@ -443,7 +443,11 @@ class Reader:
                 ):
                     return True
         for cue in self.spans("LEARNING"):
-            own_case = any(cue[1] <= i < whole[0] and i in people for i in people)
+            # "I read that my leg ...", "I'm numb where the leaflet says": told of oneself, wherever the leaflet is named.
+            sentence = tokens[whole[0]].sentence
+            start = next(i for i, token in enumerate(tokens) if token.sentence == sentence)
+            told = cue[0] >= whole[1] and not any(self._openers(sentence))
+            own_case = any((start if told else cue[1]) <= i < whole[0] for i in people)
             if not own_case and self._same_thought(cue, whole) and not self._recent(found, "RECENT"):
                 return True
         return False
