@@ -167,12 +167,18 @@ FRAMES = {
     ),
     "played down": "It's probably nothing and my doctor isn't worried. {} I can wait.",
     "with a question": "How much is a review? {} Do you take insurance?",
+    "with no full stop": (
+        "hi so i have been waiting for ages and my sister said i should write to you because {} and i wondered how much a "
+        "review costs and if you take insurance"
+    ),
 }
 
 
 def framed(frame: str, text: str) -> str:
     """Return ``text`` in one of the :data:`FRAMES`."""
     template = FRAMES[frame]
+    if template and frame == "with no full stop":
+        return template.format(text.rstrip(".?!"))
     if template:
         return template.format(text if text[-1] in ".?!" or frame == "as written" else text + ".")
     if frame == "capitals":
