@@ -89,11 +89,16 @@ _HEAD = 300
 def is_scan_report(text: str) -> bool:
     """Whether ``text`` is the report of a scan, by its head and headings, rather than a letter that tells of one."""
     scan, plain = report_rules().scan, text.lower()
-    if not re.search(scan.title, plain[:_HEAD]):
+    if not re.search(scan.title, plain[:_HEAD]) or _tells_of_surgery(plain):
         return False
     headings = {"".join(found) for found in re.findall(scan.headings, plain)}
     named_first = re.search(scan.title, plain.strip().split("\n")[0])
     return len(headings) > (0 if named_first else 1) and not re.search(f"(?m){scan.not_with}", plain)
+
+
+def _tells_of_surgery(plain: str) -> bool:
+    """Whether a text is an operation note or a discharge letter."""
+    return bool(report_rules().compiled(report_rules().recommendation.operation_note).search(plain))
 
 
 # --- Sections and sentences -------------------------------------------------------------------------------------------
@@ -117,7 +122,7 @@ def _sentences(text: str) -> list[Sentence]:
     section, place = "", 0
     afresh = [match.end() for match in re.finditer(rf"\n[ \t]*\n[ \t]*(?={report_rules().afresh})", text)]
     headings = _headings(text)
-    if report_rules().compiled(report_rules().recommendation.operation_note).search(text.lower()):
+    if _tells_of_surgery(text.lower()):
         headings = [(start, end, "done" if opened == "other" else opened) for start, end, opened in headings]
     following = [start for start, _, _ in headings[1:]] + [len(text)]
     for (start, end, opened), until in zip(headings, following, strict=False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from actions.base import Button, Reply
 from actions.report.elements import Element
 from actions.report.reader import Reading, SeenTerm, quote
+from actions.report.recommendation import WITHOUT_LEVEL, Recommendation
 from actions.report.said import NOT_OPERATIONS
 from knowledge.explain import explain_words
 
@@ -94,11 +95,15 @@ def _advice(reading: Reading) -> str:
     levels = ", ".join(level.said for level in advice.levels)
     if levels:
         lines.append(words.level.format(levels=levels))
-    elif advice.stance == "operate":
+    elif advice.stance == "operate" and not _needs_no_level(advice):
         lines.append(words.level_unnamed)
     lines += where
     lines += [words.mismatch[item.kind].format(first=item.first, second=item.second) for item in reading.mismatches]
     return "\n".join(lines)
+
+
+def _needs_no_level(advice: Recommendation) -> bool:
+    return bool(advice.operations) and all(operation.id in WITHOUT_LEVEL for operation in advice.operations)
 
 
 def _elements(reading: Reading) -> list[Reply]:

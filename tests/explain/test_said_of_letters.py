@@ -72,3 +72,39 @@ def test_what_a_plan_leaves_open_is_told_beside_it() -> None:
 def test_a_plan_that_is_sure_leaves_nothing_open() -> None:
     said = "\n".join(replies("Your lumbar spine was seen on MRI and we talked. Plan: L4/5 decompression and fusion."))
     assert "leaves open" not in said
+
+
+def test_an_operation_note_is_no_scan_report() -> None:
+    note = samples(HERE / "letters_twentysecond")["523_uk_operation_note"].letter
+    assert not read(note).is_scan
+    assert explain_words().scan_report not in "\n".join(replies(note))
+
+
+def test_no_level_is_missed_where_an_operation_has_none() -> None:
+    said = "\n".join(
+        replies("Your lumbar spine was seen on MRI. I recommend a spinal cord stimulator for your leg pain.")
+    )
+    assert "stimulator" in said
+    assert explain_words().level_unnamed not in said
+
+
+REPORT = """{title}
+
+Clinical details: back pain.
+
+Findings: L4/5 disc bulge with mild stenosis. No fracture.
+
+Impression: L4/5 disc bulge."""
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["MRI LUMBAR SPINE", "MR1 LUMBAR SP1NE", "M.R.I. L-spine", "MRl Iumbar spine", "C.T. lumbar spine", "EOS SPINE"],
+)
+def test_a_scan_report_is_known_by_its_title_even_when_garbled(title: str) -> None:
+    assert read(REPORT.format(title=title)).is_scan
+
+
+def test_a_letter_that_tells_of_a_scan_is_no_scan_report() -> None:
+    letter = REPORT.format(title="Dear Ms Roe, I saw you with your MRI of the lumbar spine.")
+    assert not read(letter).is_scan
