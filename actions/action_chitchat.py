@@ -8,8 +8,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.action_resume_intake import form_stopped, way_back, with_offer
 from actions.answering import menu
 from actions.base import Events, PatientAction, Reply, say
-from knowledge.content import content
-from knowledge.dialogue import dialogue
+from actions.small_talk import small_talk
 
 
 class ActionChitchat(PatientAction):
@@ -17,10 +16,8 @@ class ActionChitchat(PatientAction):
 
     async def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         label = tracker.latest_message.get("label") or ""
-        wordings = dialogue().chitchat.get(label.partition("/")[2]) or dialogue().chitchat["greet"]
         said = {event.get("text") for event in tracker.events if event.get("event") == "bot"}
-        numbers = {name: tracker.get_slot(name) for name in ("crisis_line", "emergency_number")}
-        texts = [text.format(phone=content().clinic.phone, **numbers) for text in wordings]
+        texts = small_talk(tracker, label.partition("/")[2])
         text = next((text for text in texts if text not in said), texts[-1])
         replies = [Reply(text, menu())]
         if label == "chitchat/greet" and said and await form_stopped(tracker):

@@ -16,7 +16,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answering import asked_topics, follow_up
-from actions.base import Button, Events, PatientAction, Reply, any_number, say
+from actions.base import Button, Events, PatientAction, Reply, say
 from actions.case_words import already_sent, delete_question, facts, nothing_to_resume, sent_reply
 from actions.database import StoreUnavailable
 from actions.digression import answered_topics, digress
@@ -26,9 +26,9 @@ from actions.intake.state import State
 from actions.intake.turn import IntakeTurn, Outcome
 from actions.report.reader import read
 from actions.report.replies import urgent_reply
+from actions.small_talk import small_talk
 from actions.store import store
 from knowledge.content import content
-from knowledge.dialogue import dialogue
 from knowledge.intake import FlagRule, words
 from safety.numbers import numbers_for
 
@@ -109,8 +109,7 @@ class ValidateIntakeForm(PatientAction):
             return [*END, SlotSet("intake_outcome", "ended"), SlotSet("clarify_open", "letter")]
         lines = [_filled(line, facts(tracker)) for line in outcome.step.say]
         if outcome.step.state.fails and (tracker.latest_message.get("understanding") or {}).get("language") == "other":
-            language = dialogue().chitchat["language"][0]
-            lines = [language.format(phone=content().clinic.phone, emergency_number=any_number(tracker))]
+            lines = small_talk(tracker, "language")[:1]
         say(dispatcher, tracker, [Reply(line) for line in lines])
         return self._carry_out(dispatcher, tracker, outcome, message)
 
