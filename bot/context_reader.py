@@ -40,6 +40,8 @@ _ANOTHER_WORD = re.compile(
     r"(?!.*\b(?:what|why|how|who|when|where|now|then|so|i|me|my|mine|you|your|he|she|his|her|we|us|they)\b)(?:[\w/-]+\W*){1,4}",
     re.I,
 )
+_OWN_SUBJECT = 0.6
+"""How surely "and the cost?" must be about something of its own; a bare medical word gets a half-hearted guess."""
 _EDIT = re.compile(
     r"\W*(?:(?:please|also|and|ok|okay|now|then|can you|could you)\W+)*(?:add|drop|remove|delete|take off|take out|cross out|scrap|move|swap|"
     r"undo)\b.*",
@@ -146,7 +148,8 @@ def _after_a_word(message: Message, text: str) -> str:
     """The intent of ``text`` right after a word was explained; "" where it speaks for itself."""
     if _OF_THE_WORD.fullmatch(text):
         return "about_me"
-    plain = (message.get("understanding") or {}).get("level") == "sure"
+    sure = (message.get("understanding") or {}).get("level") == "sure"
+    plain = sure and float((message.get(INTENT) or {}).get("confidence") or 0.0) >= _OWN_SUBJECT
     return "" if plain or not _ANOTHER_WORD.fullmatch(text) else "explain_term"
 
 

@@ -14,6 +14,8 @@ _WRITTEN = re.compile(
     r"(?<![A-Za-z0-9])(PS|ESC|RC)[\s\-–—_.:#]*([A-Za-z0-9]{4})[\s\-–—_.]*([A-Za-z0-9]{4})(?![A-Za-z0-9])", re.IGNORECASE
 )
 
+_AS_GIVEN = re.compile(r"\b(?:PS|ESC|RC)-[A-Za-z0-9]{4}-[A-Za-z0-9]{4}\b", re.IGNORECASE)
+
 
 def new_reference(prefix: str) -> str:
     """Return a new reference such as ``PS-7K3M-Q0XD``. Prefixes: PS intake, ESC escalation, RC resume code."""
@@ -28,3 +30,8 @@ def find_reference(text: str, prefix: str) -> str | None:
         if found.upper() == prefix and all(letter in ALPHABET for letter in code):
             return f"{prefix}-{code[:4]}-{code[4:]}"
     return None
+
+
+def without_references(text: str) -> str:
+    """``text`` with spaces in place of references written as they are given: no word is to be read into their letters."""
+    return _AS_GIVEN.sub(lambda found: " " * len(found.group()), text)

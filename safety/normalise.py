@@ -19,6 +19,7 @@ from string import ascii_lowercase
 
 from spacy.matcher.levenshtein import levenshtein
 
+from runtime.references import without_references
 from runtime.settings import KNOWLEDGE
 from safety.rules import Lexicon, phrases
 
@@ -103,7 +104,7 @@ class Normaliser:
         pending = SENTENCE
         asked: set[int] = set()
         sentence = -1
-        for piece in _PIECE.finditer(text):
+        for piece in _PIECE.finditer(without_references(text)):
             chunk = piece.group()
             if chunk in self._emoji:
                 raw.append((self._emoji[chunk], piece.start(), piece.end(), max(pending, COMMA)))

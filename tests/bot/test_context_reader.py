@@ -21,8 +21,12 @@ CHOICES = [
 ]
 
 
-def read(text: str, intent: str, *events: Any, topics: list[dict[str, Any]] | None = None) -> Message:
-    data = {"text": text, "intent": {"name": intent, "confidence": 0.9}, "entities": [], "topics": topics or []}
+def read(
+    text: str, intent: str, *events: Any, topics: list[dict[str, Any]] | None = None, sure: float | None = None
+) -> Message:
+    data = {"text": text, "intent": {"name": intent, "confidence": sure or 0.9}, "entities": [], "topics": topics or []}
+    if sure is not None:
+        data["understanding"] = {"level": "sure"}
     tracker = DialogueStateTracker.from_events(
         "someone", [SessionStarted(), ActionExecuted("action_listen"), *events], SLOTS
     )
@@ -110,6 +114,8 @@ def test_what_names_its_own_subject_after_a_word_is_left_alone(text: str) -> Non
 def test_the_next_word_is_explained_too() -> None:
     assert read("and stenosis", "nlu_fallback", *EXPLAINED).get("intent")["name"] == "explain_term"
     assert read("what about facet joints?", "nlu_fallback", *EXPLAINED).get("intent")["name"] == "explain_term"
+    assert read("and stenosis", "faq", *EXPLAINED, sure=0.48).get("intent")["name"] == "explain_term"
+    assert read("and the cost?", "faq", *EXPLAINED, sure=0.84).get("intent")["name"] == "faq"
     assert read("and what now?", "nlu_fallback", *EXPLAINED).get("intent")["name"] == "nlu_fallback"
     assert read("and stenosis", "nlu_fallback", *offer("answer")).get("intent")["name"] == "nlu_fallback"
 

@@ -227,3 +227,12 @@ def test_a_feared_loss_is_no_loss() -> None:
 def test_a_slip_in_an_ordinary_word_makes_no_sign_of_it() -> None:
     for text in ("my surgeon is incopetent", "wheere I live", "the food was ferrible"):
         assert assess(detect(text)).tier == "none", text
+
+
+@pytest.mark.parametrize("text", ["RC-WRCK-P7RK", "my code is RC-GSP5-BQB3", "ps-SKVS-XKS2", "rc-9czq-ambd please"])
+def test_no_word_is_read_into_a_reference(text: str) -> None:
+    assert detect(text) == []
+
+
+def test_what_stands_beside_a_reference_counts() -> None:
+    assert assess(detect("RC-WRCK-P7RK and I can't feel when I pee")).tier == "emergency"
