@@ -64,7 +64,7 @@ def test_a_message_that_was_not_understood_is_shared_only_when_the_patient_says_
     stack: Stack, patient: Conversation
 ) -> None:
     listing = [sys.executable, "-m", "scripts.review_questions"]
-    said = "it was like that and then like this"
+    said = "they put the thing there and then it was that"
     patient.says(said).falls_back()
     assert said not in subprocess.check_output(listing, env=stack.environment, text=True)
     patient.picks("Let staff read this").replies_with("staff may now read this one message")
