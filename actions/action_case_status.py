@@ -17,11 +17,9 @@ from actions.intake.parse import Reader, Value, read
 from actions.store import Sent, store
 from knowledge.content import content
 from knowledge.intake import questionnaire, words
-from runtime.references import find_reference
+from runtime.references import begins_like_reference, find_reference
 from runtime.settings import secret, settings
 
-_MISTYPED = re.compile(r"\W*ps[\s\-–—_.:#]*\w*\d", re.IGNORECASE)
-"""A reference number that is none: too short, or with a letter that no reference has."""
 DESK_SECONDS = 3.0
 SETTLED = frozenset({"withdrawn", "saved"})
 """Known here better than at the desk."""
@@ -36,7 +34,7 @@ class ActionCaseStatus(PatientAction):
         asked = tracker.get_slot("asking") == "status"
         reference = find_reference(text, "PS") or (tracker.get_slot("asked_reference") if asked else None)
         done = [SlotSet("asking", None), SlotSet("asked_reference", None)]
-        if not reference and _MISTYPED.match(text):
+        if not reference and begins_like_reference(text):
             say(dispatcher, tracker, [Reply(phrases["status_no_match"].format(phone=content().clinic.phone))])
             return [SlotSet("asking", "status")]
         if not reference:

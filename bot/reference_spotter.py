@@ -6,7 +6,6 @@ component, which may overrule it.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Dict, List
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -16,15 +15,11 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from runtime.references import find_reference
+from runtime.references import begins_like_reference, find_reference
 
 MEANINGS = {"PS": "case_status", "RC": "resume"}
 LONGEST = 80
 """A long message that mentions a number is about more than the number."""
-
-
-_MISTYPED = re.compile(r"\W*ps[\s\-–—_.:#]*(?=\w*\d)\w+(?:[\s\-–—_.]+\w*\d\w*)?\W*", re.IGNORECASE)
-"""Nothing but what begins like a reference number and is too short or too long for one."""
 
 
 def meaning(text: str) -> str | None:
@@ -32,7 +27,7 @@ def meaning(text: str) -> str | None:
     if len(text) > LONGEST or text.startswith("/"):
         return None
     found = next((intent for prefix, intent in MEANINGS.items() if find_reference(text, prefix)), None)
-    return found or ("case_status" if _MISTYPED.fullmatch(text) else None)
+    return found or ("case_status" if begins_like_reference(text, alone=True) else None)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)

@@ -10,11 +10,14 @@ import secrets
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
+_PREFIXES = "PS|ESC|RC"
 _WRITTEN = re.compile(
-    r"(?<![A-Za-z0-9])(PS|ESC|RC)[\s\-–—_.:#]*([A-Za-z0-9]{4})[\s\-–—_.]*([A-Za-z0-9]{4})(?![A-Za-z0-9])", re.IGNORECASE
+    rf"(?<![A-Za-z0-9])({_PREFIXES})[\s\-–—_.:#]*([A-Za-z0-9]{{4}})[\s\-–—_.]*([A-Za-z0-9]{{4}})(?![A-Za-z0-9])",
+    re.IGNORECASE,
 )
-
-_AS_GIVEN = re.compile(r"\b(?:PS|ESC|RC)-[A-Za-z0-9]{4}-[A-Za-z0-9]{4}\b", re.IGNORECASE)
+_AS_GIVEN = re.compile(rf"\b(?:{_PREFIXES})-[A-Za-z0-9]{{4}}-[A-Za-z0-9]{{4}}\b", re.IGNORECASE)
+_BEGUN = re.compile(r"\W*ps[\s\-–—_.:#]*(?=\w*\d)\w+", re.IGNORECASE)
+_BEGUN_ALONE = re.compile(rf"{_BEGUN.pattern}(?:[\s\-–—_.]+\w*\d\w*)?\W*", re.IGNORECASE)
 
 
 def new_reference(prefix: str) -> str:
@@ -35,3 +38,8 @@ def find_reference(text: str, prefix: str) -> str | None:
 def without_references(text: str) -> str:
     """``text`` with spaces in place of references written as they are given: no word is to be read into their letters."""
     return _AS_GIVEN.sub(lambda found: " " * len(found.group()), text)
+
+
+def begins_like_reference(text: str, *, alone: bool = False) -> bool:
+    """Whether ``text`` begins like an intake's reference, be it too short or too long for one; ``alone``: and is no more."""
+    return bool(_BEGUN_ALONE.fullmatch(text) if alone else _BEGUN.match(text))
