@@ -330,6 +330,8 @@ def _typed_reply(said: str, states: Any, intent: str, heard: Told, before: str) 
         choice = "heard"
     if crisis:
         choice = _AFTER_CRISIS.get(choice, choice)
+    if crisis and not choice and "REPLY_NO_PLAN" in states:
+        choice = "heard_crisis"  # the wish to die may still be there
     if choice or not before or before.startswith("crisis_"):
         return choice
     if intent == "affirm":  # the words for somebody else ask whether one can stay; a doctor today is no ambulance

@@ -148,6 +148,8 @@ def together(earlier: str, said: str, alone: Sequence[Finding], detector: Detect
     if not earlier or not said:
         return []
     joint = ", " if _POINTS_BACK.match(said) else "\n"  # "it's swollen" goes on with the sentence before
+    if joint == "\n" and not detector.may_span((*earlier.split("\n"), said)):
+        return []
     known = {f.rule for f in alone}
     found = [
         f

@@ -13,10 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from safety.assertion import Person, Reader
+from safety.assertion import Reader
 from safety.matcher import Concepts, Found, Matcher, find
 from safety.questions import question_for
 from safety.rules import TIERS, Pattern, Rule, load_lexicon, load_rules, parse
+from safety.surroundings import Person
 
 Source = Literal["patient", "report"]
 
@@ -103,6 +104,8 @@ class Detector:
             for name in min(needed, key=len):
                 self._by_name[name].append(place)
         self._concepts = lru_cache(maxsize=1)(self.matcher.concepts)  # detect() and states() read the same message
+        self._across = [needed for _, _, pattern, needed in self._patterns if len(pattern.groups) > 1]
+        self._names = lru_cache(maxsize=512)(lambda text: frozenset(self._concepts(text).spans))
 
     def detect(self, text: str, *, source: Source = "patient") -> list[Finding]:
         """Return every rule that matches ``text``, also those that do not count, each rule once.
@@ -120,16 +123,24 @@ class Detector:
             held = best.get(rule.id)
             if held and held.assertion == "present":
                 continue
-            excused = concepts.sentences_with(rule.unless)
             for parts in find(pattern, concepts):
-                if excused and not excused.isdisjoint(concepts.sentences_of(parts)):
-                    continue  # only in its own sentence: another sentence never lowers a tier
+                if rule.unless and reader.excused_by(rule.unless, parts):
+                    continue  # only in its own thought: another sentence never lowers a tier
                 finding = self._finding(category, rule, parts, reader, concepts, source)
                 if rule.id not in best or finding.assertion == "present":
                     best[rule.id] = finding
                 if finding.assertion == "present":
                     break
         return list(best.values())
+
+    def may_span(self, texts: Iterable[str]) -> bool:
+        """Return whether a rule may match across ``texts``, each of which begins a sentence of its own.
+
+        Only rules whose parts need not stand near one another can, and only where all that one needs is said. Costs little
+        for texts that were looked at before.
+        """
+        present = frozenset[str]().union(*map(self._names, texts))
+        return any(not any(names.isdisjoint(present) for names in needed) for needed in self._across)
 
     def person(self, text: str) -> Person:
         """Return of whom ``text`` speaks most."""
@@ -183,8 +194,9 @@ class Detector:
         return frozenset(found)
 
 
-STATES = ("IN_CARE", "WORSE", "MINOR", "IDIOM", "HAS_MEANS")
+STATES = ("IN_CARE", "WORSE", "MINOR", "IDIOM", "WISH_OR_FEAR", "HAS_MEANS")
 """Concepts that are no sign by themselves and change what a message, or a conversation, means."""
+_DOUBTFUL = frozenset({"IDIOM", "WISH_OR_FEAR"})
 _NUMBERS = frozenset({"NUMBER", "NUMBER_HOT", "NUMBER_TEMP", "NUMBER_OLD", "NUMBER_SMALL", "NUMBER_BIG"})
 
 
@@ -206,7 +218,8 @@ def assess(
 
     Alone, the learned signal asks its clarifying question. It raises to its own tier when it agrees with a rule that would
     only ask, or is ``sure``: then the rules' own words in the message and its meaning agree. What a rule excused
-    ("no numbness"), or words of an idiom ("dying to know"), it must be sure to ask about.
+    ("no numbness"), words of an idiom ("dying to know"), or a wish or fear that every patient has ("I want the pain gone"), it
+    must be sure to ask about.
     """
     findings = tuple(findings)
     counted = [f for f in findings if f.assertion == "present" and f.tier != "decision"]
@@ -215,7 +228,7 @@ def assess(
     )
     excused = {f.category for f in findings if f.tier != "decision" and f.assertion != "present"}
     if learned and all(f.tier == "clarify" for f in counted):
-        doubted = learned.category in excused or "IDIOM" in states
+        doubted = learned.category in excused or states & _DOUBTFUL
         if not doubted and (learned.sure or any(f.category == learned.category for f in counted)):
             counted = [learned.finding]
             findings = (*findings, learned.finding)
@@ -226,7 +239,7 @@ def assess(
         over = next((f for f in findings if f.assertion in ("resolved", "normal") and f.tier == "emergency"), None)
         if over:  # "I couldn't pee on Sunday, fine now", "is it normal not to pee after surgery?": worth one question
             return _ask(over.category, question_for(over.category), findings, over.person)
-        if learned is None or ((excused or "IDIOM" in states) and not learned.sure):
+        if learned is None or ((excused or states & _DOUBTFUL) and not learned.sure):
             return Assessment(findings=findings)
         return _ask(learned.category, question_for(learned.category), findings)
     top = counted[0]

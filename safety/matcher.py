@@ -32,6 +32,14 @@ NEAR = 14
 MOST = 12
 """At most this many ways of finding one part are followed: enough for any message, and a bound for a hostile one."""
 
+_OWN_WORDS = {
+    "i": ("he", "she"),
+    "am": ("is", "is"),
+    "me": ("him", "her"),
+    "myself": ("himself", "herself"),
+    "have": ("has", "has"),
+}
+"""Words of the first person, and what they become when the same is told of him, or of her."""
 _MACRO = re.compile(r"\{([A-Z_]+)\}")
 _CHOICE = re.compile(r"\(([^()]*)\)")
 
@@ -45,15 +53,6 @@ class Concepts:
 
     def __contains__(self, name: object) -> bool:
         return name in self.spans
-
-    def sentences_with(self, names: Iterable[str]) -> frozenset[int]:
-        """Return the sentences in which any of ``names`` stands."""
-        tokens = self.message.tokens
-        return frozenset(tokens[span[0]].sentence for name in names for span in self.spans.get(name, ()))
-
-    def sentences_of(self, parts: Iterable[Found]) -> frozenset[int]:
-        """Return the sentences that ``parts`` of a pattern stand in."""
-        return frozenset(self.message.tokens[span[0]].sentence for part in parts for span in part)
 
 
 class Matcher:
@@ -79,6 +78,8 @@ class Matcher:
             for plain in self._choices(entry, name, lexicon, above):
                 found.add(self.normaliser.phrase(plain))
         found.discard(())
+        if name in lexicon.of_others:
+            found |= {told for phrase in found for told in _of_others(phrase)}
         return found
 
     def _choices(self, entry: str, name: str, lexicon: Lexicon, above: tuple[str, ...]) -> Iterator[str]:
@@ -142,6 +143,20 @@ class Matcher:
         if 65 <= value <= 105 and value.is_integer():
             yield "NUMBER_OLD"
         yield "NUMBER_SMALL" if value < 8 else "NUMBER_BIG"
+
+
+def _of_others(phrase: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield what one says of oneself as it is said of him and of her: "like i am drunk" is also "like he is drunk"."""
+    if not {"i", "me", "myself"} & set(phrase):
+        return  # nobody is named: it is the same of everyone
+    for place in (0, 1):
+        told = [_OWN_WORDS[word][place] if word in _OWN_WORDS else word for word in phrase]
+        yield tuple(told)
+        if phrase[0] not in _OWN_WORDS:  # "hurts himself", "walks like she is drunk"
+            yield inflections(told[0])[1], *told[1:]
+        verbs = [i + 1 for i, word in enumerate(phrase[:-1]) if word == "i" and phrase[i + 1] not in _OWN_WORDS]
+        if verbs:
+            yield tuple(inflections(word)[1] if i in verbs else word for i, word in enumerate(told))
 
 
 def _inside(span: Span, other: Span) -> bool:

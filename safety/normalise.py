@@ -33,6 +33,12 @@ _TIMES = re.compile(r"x(\d+)$")
 _LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
 _QUOTES = str.maketrans({"’": "'", "`": "'", "´": "'", "‘": "'"})
 _REPEAT = re.compile(r"([a-z])\1{2,}")
+_CONTRACTED = {"'ve": "have", "'ll": "will", "'re": "are", "'d": "would"}
+_PERSONS = frozenset("i you he she it we they who that there".split())
+_HEDGES = frozenset({"kind", "sort"})
+_OF_A_KIND = frozenset(
+    "this that these those what which some any all every each same one a an the no my your another".split()
+)
 _OWNERS = {"my": "self", "our": "self", "his": "other", "her": "other", "hers": "other", "their": "other"}
 
 
@@ -81,7 +87,8 @@ class Normaliser:
         self._emoji = {sign: word for word, signs in lexicon.emoji.items() for sign in phrases(signs)}
         self._known = frozenset(
             line.strip()
-            for line in (KNOWLEDGE / "en" / "words.txt").read_text(encoding="utf-8").splitlines()
+            for name in ("words.txt", "names.txt")
+            for line in (KNOWLEDGE / "en" / name).read_text(encoding="utf-8").splitlines()
             if not line.startswith("#")
         )
         self.vocabulary: frozenset[str] = frozenset()
@@ -137,7 +144,7 @@ class Normaliser:
                 owner = ""
             if index in asked:
                 questions.add(sentence)
-            if word in self._drop:
+            if word in self._drop or self._hedge(raw, index) or (index and self._hedge(raw, index - 1)):
                 owner = _OWNERS.get(word, owner)
                 continue
             if strength:
@@ -147,6 +154,12 @@ class Normaliser:
             tokens.append(Token("0" if number else word, start, end, sentence, clause, owner, value))
             strength, owner = 0, ""
         return Message(text, tuple(tokens), frozenset(questions))
+
+    def _hedge(self, raw: list[tuple[str, int, int, int]], index: int) -> bool:
+        """Return whether "kind of" or "sort of" begins here and means nothing: "I can't sort of walk", not "this sort of pain"."""
+        said, before = raw[index][0], raw[index - 1][0] if index else ""
+        following = raw[index + 1][0] if index + 1 < len(raw) else ""
+        return said in _HEDGES and following == "of" and before not in _OF_A_KIND
 
     def phrase(self, text: str) -> tuple[str, ...]:
         """Return a phrase of the lexicon in the form messages are matched in."""
@@ -169,6 +182,9 @@ class Normaliser:
     def _plain(self, word: str) -> list[str]:
         if word in self._same:
             return list(self._same[word])
+        for ending, full in _CONTRACTED.items():
+            if word.endswith(ending) and (ending != "'d" or word[:-2] in _PERSONS):
+                return [*self._plain(word[: -len(ending)]), full]
         for ending in ("'s", "'"):
             if word.endswith(ending):
                 word = word[: -len(ending)]

@@ -114,13 +114,26 @@ class RuleFile:
 
 
 @dataclass(frozen=True)
-class Lexicon:
-    """Concepts, words dropped, spellings made alike: each a list with commas, so that "no" and "off" stay words."""
+class LexiconFile:
+    """One file of words: each a list with commas, so that "no" and "off" stay words."""
 
-    concepts: dict[str, str]
+    concepts: dict[str, str] = field(default_factory=dict)
     drop: str = ""
     same: dict[str, str] = field(default_factory=dict)
     emoji: dict[str, str] = field(default_factory=dict)
+    of_others: bool = False
+    """Its concepts are signs: what one says of oneself is also looked for as it is said of another ("hurts himself")."""
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """All files as one: concepts, words dropped, spellings made alike, and the concepts that are told of others too."""
+
+    concepts: dict[str, str]
+    drop: str
+    same: dict[str, str]
+    emoji: dict[str, str]
+    of_others: frozenset[str]
 
 
 def phrases(text: str) -> tuple[str, ...]:
@@ -170,7 +183,9 @@ def load_rules(folder: Path | None = None) -> tuple[tuple[Category, Rule], ...]:
 
 def load_lexicon(folder: Path | None = None) -> Lexicon:
     """Return all words: the shared ``lexicon*.yml`` files as one. Raises KnowledgeError, or ValueError for a repeat."""
-    files = [load(path, Lexicon) for path in sorted((folder or KNOWLEDGE / "en" / "red_flags").glob("lexicon*.yml"))]
+    files = [
+        load(path, LexiconFile) for path in sorted((folder or KNOWLEDGE / "en" / "red_flags").glob("lexicon*.yml"))
+    ]
     concepts: dict[str, str] = {}
     for file in files:
         for name, listed in file.concepts.items():
@@ -182,4 +197,7 @@ def load_lexicon(folder: Path | None = None) -> Lexicon:
         same={key: value for file in files for key, value in file.same.items()},
         emoji={key: value for file in files for key, value in file.emoji.items()},
         concepts=concepts,
+        of_others=frozenset(
+            name for file in files if file.of_others for name in file.concepts if not name.endswith("_NOT")
+        ),
     )

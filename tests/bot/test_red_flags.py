@@ -283,6 +283,8 @@ def test_who_only_denies_signs_is_thanked(component: RedFlagComponent) -> None:
         ("i want to die", "ok", "affirm", "heard_crisis"),
         ("i want to die", "its just words", "nlu_fallback", "safe"),
         ("i want to die", "leave me alone", "faq", "let_be_crisis"),
+        ("i want to die", "i don't want to talk about it", "stop", "let_be_crisis"),
+        ("i want to die", "i don't have a plan", "show_plan", "heard_crisis"),
         ("my son says he wants to die", "should i leave him alone", "faq", "stay_crisis"),
         ("my face is drooping", "i have no insurance", "faq", "cost"),
         ("i cant pee", "my gp said its nothing serious", "faq", "disbelief"),

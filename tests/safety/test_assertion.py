@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from safety.detect import assess, detect
+from safety.detect import assess, detect, detector
 
 DENIED = [
     "no numbness, bladder fine",
@@ -49,6 +49,22 @@ FINDINGS_THAT_LOOK_DENIED = [
     ("I don't think I can go on living like this", "crisis"),
     ("no pain, lost feeling in both legs", "cauda_equina"),
     ("I cycle to work. My saddle area has gone numb.", "cauda_equina"),
+    ("I don't have a fever. Red line spreading from the scar.", "infection"),
+]
+TOLD_AFTER_SOMETHING_ELSE = [
+    ("I had surgery 3 years ago and numb down there", "cauda_equina"),
+    ("I had surgery 3 years ago and I've got a stabbing pain when I breathe in", "blood_clot"),
+    ("i read the leaflet and my foot slaps when i walk", "limb_weakness"),
+    ("ive had a bad back for 20 years and now i came off my horse today", "fracture"),
+    ("my dad had the same in 2009 but I've been googling painless ways to die", "crisis"),
+    ("so basically i fell off a ladder this morning and my back is agony so yeah what should i do", "fracture"),
+]
+"""What a statement before tells is over with its "and"."""
+ASKED_OF_WHAT_ONE_HAS = [
+    ("is it normal that I can't feel when I pee?", "cauda_equina"),
+    ("is it normal to have a floppy foot since monday", "limb_weakness"),
+    ("is a floppy foot normal? mine started monday", "limb_weakness"),
+    ("is it ok that I've taken all my morphine?", "overdose"),
 ]
 PAST = [
     "after my op last year I couldn't pee, fine now",
@@ -58,6 +74,10 @@ PAST = [
     "when I was a child I wet the bed",
     "I used to have chest pain",
     "my head injury was years ago",
+    "my knee gives way sometimes, that's from an old football injury",
+    "my leg is numb when I sit too long but it's been that way for years",
+    "my cousin didn't survive his back surgery",
+    "my sister never woke up from her operation",
 ]
 PAST_THAT_IS_NOW = [
     ("numb between my legs since 2022, worse this week", "cauda_equina"),
@@ -171,7 +191,16 @@ def test_nobody_is_alarmed(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "category"), [*FINDINGS_THAT_LOOK_DENIED, *PAST_THAT_IS_NOW, *COME_TRUE, *RUN_ON, *SOMEONE_ELSE_NOW]
+    ("text", "category"),
+    [
+        *FINDINGS_THAT_LOOK_DENIED,
+        *PAST_THAT_IS_NOW,
+        *COME_TRUE,
+        *RUN_ON,
+        *SOMEONE_ELSE_NOW,
+        *TOLD_AFTER_SOMETHING_ELSE,
+        *ASKED_OF_WHAT_ONE_HAS,
+    ],
 )
 def test_it_counts(text: str, category: str) -> None:
     found = assess(detect(text))
@@ -229,6 +258,30 @@ def test_a_slip_in_an_ordinary_word_makes_no_sign_of_it() -> None:
         assert assess(detect(text)).tier == "none", text
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["so yeah thanks", "Mr Shaw saw me", "Denise and Brian came along", "we've seen Mr Huang", "Coventry or Spain"],
+)
+def test_names_and_words_of_talk_are_no_misspellings(text: str) -> None:
+    typed = [word.lower().removesuffix("'ve") for word in text.split()]
+    read = {token.word for token in detector().matcher.normaliser.message(text).tokens}
+    assert read - {"have"} <= set(typed), read
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("I can't sort of walk since last night", "limb_weakness"),
+        ("she'd taken twenty paracetamol when I came home", "overdose"),
+        ("they've got a gun here and want to die", "crisis"),
+        ("he hurts himself when things get bad", "crisis"),
+        ("she walks like she is drunk, it's getting worse", "myelopathy"),
+    ],
+)
+def test_a_hedge_a_short_form_and_another_person_change_nothing(text: str, category: str) -> None:
+    assert category in assess(detect(text)).categories
+
+
 @pytest.mark.parametrize("text", ["RC-WRCK-P7RK", "my code is RC-GSP5-BQB3", "ps-SKVS-XKS2", "rc-9czq-ambd please"])
 def test_no_word_is_read_into_a_reference(text: str) -> None:
     assert detect(text) == []
@@ -236,3 +289,46 @@ def test_no_word_is_read_into_a_reference(text: str) -> None:
 
 def test_what_stands_beside_a_reference_counts() -> None:
     assert assess(detect("RC-WRCK-P7RK and I can't feel when I pee")).tier == "emergency"
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("can I wait till Monday if I can't feel when I pee", "cauda_equina_emergency"),
+        ("can it wait if i have numbness between my legs", "cauda_equina_emergency"),
+        ("should i go to a&e if i cant pee", "cauda_equina_emergency"),
+        ("should i be worried if my mum cant move her legs", "cauda_equina_emergency_other"),
+        ("is it ok to wait if i have a fever after my op", "infection_urgent"),
+        ("what should i do if i cant pee", "clarify_saddle"),
+        ("what do i do if he cant breathe", "clarify_breath"),
+        ("when should i call if i cant pee", "clarify_saddle"),
+        ("what should I do if I lose control of my bladder after surgery", ""),
+        ("what happens if i cant pee after surgery", ""),
+        ("should i go for a second opinion if i might lose control of my bladder", ""),
+        ("can i wait with the operation if i have no weakness", ""),
+        ("can i take more tramadol than it says", ""),
+        ("can I take an extra oxycodone", ""),
+        ("can i take more tramadol, i already took 12 today", "overdose_emergency"),
+        ("i dont want to live with these rods", ""),
+        ("if they cancel my surgery again im ending it", "crisis_crisis"),
+        ("i'm ending it with this surgeon", ""),
+        ("i dont want to live with this pain any more", "crisis_crisis"),
+        ("im a burden on everyone, they would be better off", "clarify_coping"),
+    ],
+)
+def test_a_question_or_a_wish_is_told_from_the_sign_itself(text: str, key: str) -> None:
+    assert assess(detect(text), states=detector().states(text)).key == key
+
+
+@pytest.mark.parametrize(
+    ("text", "doubted"),
+    [
+        ("I've decided to leave it for now", True),
+        ("Doc reckons I need the knife mate", True),
+        ("the quack wants to cut", True),
+        ("i have decided to end it", False),
+        ("i need a knife to end this", False),
+    ],
+)
+def test_words_of_the_decision_are_told_from_words_of_despair(text: str, doubted: bool) -> None:
+    assert ("IDIOM" in detector().states(text)) is doubted

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from safety.conversation import Told, after_question, after_told, in_words_for, without_guess
-from safety.detect import Assessment, Learned, assess, detect, detector
+from safety.conversation import Told, after_question, after_told, in_words_for, together, without_guess
+from safety.detect import Assessment, Detector, Learned, assess, detect, detector
 from safety.questions import questions
 
 
@@ -76,3 +76,16 @@ def test_a_guess_beside_a_plain_topic_is_not_asked_about_whatever_is_said_of_the
     assert found.tier == "clarify"
     assert without_guess(found, Told(), plain=True).tier == "none"
     assert without_guess(found, Told(), plain=False) == found
+
+
+def test_no_sign_across_two_messages_is_missed_where_a_look_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    phrases = [rule.positive[0] for _, rule in detector().rules if rule.positive]
+    pairs = [pair for step in (1, 5, 23) for pair in zip(phrases, phrases[step:])]
+
+    def across() -> list[list[str]]:
+        return [[f.rule for f in together(before, said, detect(said), detector())] for before, said in pairs]
+
+    found, saved = across(), [pair for pair in pairs if not detector().may_span(pair)]
+    monkeypatch.setattr(Detector, "may_span", lambda *_: True)
+    assert found == across() and any(found), "the pairs hold no sign across two messages"
+    assert len(saved) > len(pairs) / 4, "hardly a look was saved"
