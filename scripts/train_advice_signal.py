@@ -10,27 +10,25 @@ it prints how often this reader agrees in sets that were left out one by one.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import normalize
 
 from actions.report.advice_signal import WEIGHTS, advice_features
 from actions.report.letter import Sentence, take_apart
-from actions.report.said import Kind, judge, place_of
+from actions.report.said import Kind, judge
 from actions.report.settled import settle
 from actions.spine_terms import find_procedures
 from knowledge.loader import load
 from runtime.settings import KNOWLEDGE, ROOT
 from scripts.evaluate_letters import samples
-from tests.explain import test_advice_wordings, test_recommendation
+from scripts.word_weights import Vocabulary, write_weights
+from tests.explain import test_advice_wordings, test_recommendation, test_whose_advice
+from tests.explain.advice import OPENING
 
 STRENGTH = 20.0
 """The regression's C."""
-SEEN_TWICE = 2
 SMALLEST = 0.1
 """Weights below this for every kind are left out of the file."""
 
@@ -42,7 +40,7 @@ class Sentences:
     sentences: dict[str, tuple[str, ...]]
 
 
-SAME = {"AVOIDED": "REFUSED", "REPORTED_REFUSED": "REFUSED"}
+SAME = {"AVOIDED": "REFUSED", "REPORTED_REFUSED": "REFUSED", "ASKED": "NAMED"}
 """Too rare, and too like, to be told apart here."""
 
 
@@ -63,15 +61,16 @@ def examples(text: str, folder: str, expected: tuple[str, ...] | None = None) ->
     found = []
     for item in said:
         place = letter.sentences.index(item.sentence)
-        at = place_of(item)
         wrong = (
             expected is not None and item.kind is Kind.ADVISED and item.operation and item.operation.id not in expected
         )
-        if at and not wrong:
+        if item.at and not wrong:
             before = letter.sentences[place - 1] if place else None
             found.append(
                 Example(
-                    dict(advice_features(item.sentence, before, *at)), SAME.get(item.kind.name, item.kind.name), folder
+                    dict(advice_features(item.sentence, before, *item.at)),
+                    SAME.get(item.kind.name, item.kind.name),
+                    folder,
                 )
             )
     return found
@@ -94,8 +93,9 @@ def all_examples() -> list[Example]:
         for sample in samples(folder).values():
             if sample.kind == "letter":
                 found += examples(sample.letter, folder.name, sample.operations)
-    sentences = [(test_recommendation.OPENING + said, names) for said, _, names, _ in test_recommendation.SAID]
-    sentences += [(test_advice_wordings.OPENING + said, names) for _, said, _, names, _ in test_advice_wordings.CASES]
+    sentences = [(OPENING + said, names) for said, _, names, _ in test_recommendation.SAID]
+    for tests in (test_advice_wordings, test_whose_advice):
+        sentences += [(OPENING + said, names) for _, said, _, names, _ in tests.CASES]
     for said, names in sentences:
         found += examples(said, "", tuple(names.split()))
     return found
@@ -105,30 +105,19 @@ class Model:
     """One regression over the features that at least two examples have."""
 
     def __init__(self, learned: list[Example]) -> None:
-        self.names = DictVectorizer()
-        counted = self.names.fit_transform([example.features for example in learned])
-        self.kept = np.asarray((counted > 0).sum(axis=0)).ravel() >= SEEN_TWICE
+        told = [example.features for example in learned]
+        self.vocabulary = Vocabulary(told)
         self.model = LogisticRegression(C=STRENGTH, max_iter=3000, class_weight="balanced").fit(
-            normalize(counted[:, self.kept]), [example.kind for example in learned]
+            self.vocabulary.counted(told), [example.kind for example in learned]
         )
 
     def chances(self, unseen: list[Example]) -> np.ndarray:
-        inputs = self.names.transform([example.features for example in unseen])[:, self.kept]
-        return self.model.predict_proba(normalize(inputs))
+        return self.model.predict_proba(self.vocabulary.counted([example.features for example in unseen]))
 
-    def written_out(self) -> str:
-        names = np.array(self.names.get_feature_names_out())[self.kept]
-        weights = {
-            str(name): [round(float(number), 2) for number in row]
-            for name, row in zip(names, self.model.coef_.T, strict=True)
-            if abs(row).max() >= SMALLEST
-        }
+    def write(self) -> None:
         bias = [round(float(number), 3) for number in self.model.intercept_]
-        lines = ",\n".join(
-            f"{json.dumps(name)}:{json.dumps(row, separators=(',', ':'))}" for name, row in weights.items()
-        )
-        head = json.dumps({"kinds": list(self.model.classes_), "bias": bias})[:-1]
-        return f'{head}, "weights": {{\n{lines}\n}}}}\n'
+        head = {"kinds": list(self.model.classes_), "bias": bias}
+        write_weights(WEIGHTS, head, zip(self.vocabulary.names, self.model.coef_.T, strict=True), smallest=SMALLEST)
 
 
 def left_out(learned: list[Example]) -> str:
@@ -155,8 +144,7 @@ def main() -> None:
     learned = all_examples()
     print(f"{len(learned)} places where an operation is named")
     print(left_out(learned))
-    WEIGHTS.write_text(Model(learned).written_out(), encoding="utf-8")
-    print(f"{WEIGHTS}: {WEIGHTS.stat().st_size // 1024} kB")
+    Model(learned).write()
 
 
 if __name__ == "__main__":

@@ -9,15 +9,12 @@ this sentence. Where no rule finds the element that a letter has, its likeliest 
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import normalize
 
 from actions.report.elements import fired
 from actions.report.letter import Sentence, take_apart
@@ -26,11 +23,11 @@ from actions.report.signal import WEIGHTS, features
 from knowledge.loader import load
 from runtime.settings import KNOWLEDGE, ROOT
 from scripts.evaluate_letters import samples
+from scripts.word_weights import Vocabulary, write_weights
 
 STRENGTH = 15.0
 """The regression's C: chosen, like ENOUGH, by reading sets that were left out."""
 ENOUGH = 0.55
-SEEN_TWICE = 2
 SMALLEST = 0.15
 """Weights below this for every element are left out of the file."""
 ELEMENTS = [rules.id for rules in report_rules().elements]
@@ -114,10 +111,9 @@ class Model:
         return cls(settled)
 
     def __init__(self, examples: list[Example]) -> None:
-        self.names = DictVectorizer()
-        counted = self.names.fit_transform([example.features for example in examples])
-        self.kept = np.asarray((counted > 0).sum(axis=0)).ravel() >= SEEN_TWICE
-        inputs = normalize(counted[:, self.kept])
+        told = [example.features for example in examples]
+        self.vocabulary = Vocabulary(told)
+        inputs = self.vocabulary.counted(told)
         self.by_element = {}
         for element in ELEMENTS:
             clear = [place for place, example in enumerate(examples) if element not in example.unclear]
@@ -126,23 +122,14 @@ class Model:
             )
 
     def chances(self, examples: list[Example]) -> dict[str, np.ndarray]:
-        inputs = normalize(self.names.transform([example.features for example in examples])[:, self.kept])
+        inputs = self.vocabulary.counted([example.features for example in examples])
         return {element: model.predict_proba(inputs)[:, 1] for element, model in self.by_element.items()}
 
-    def written_out(self) -> str:
-        names = np.array(self.names.get_feature_names_out())[self.kept]
+    def write(self) -> None:
         columns = np.stack([self.by_element[element].coef_[0] for element in ELEMENTS], axis=1)
-        weights = {
-            str(name): [round(float(number), 2) for number in row]
-            for name, row in zip(names, columns, strict=True)
-            if abs(row).max() >= SMALLEST
-        }
         bias = [round(float(self.by_element[element].intercept_[0]), 3) for element in ELEMENTS]
-        lines = ",\n".join(
-            f"{json.dumps(name)}:{json.dumps(row, separators=(',', ':'))}" for name, row in weights.items()
-        )
-        head = json.dumps({"elements": ELEMENTS, "bias": bias, "enough": ENOUGH})[:-1]
-        return f'{head}, "weights": {{\n{lines}\n}}}}\n'
+        head = {"elements": ELEMENTS, "bias": bias, "enough": ENOUGH}
+        write_weights(WEIGHTS, head, zip(self.vocabulary.names, columns, strict=True), smallest=SMALLEST)
 
 
 def left_out(own: list[Example], letters: list[Example], present: dict[str, frozenset[str]]) -> float:
@@ -163,8 +150,7 @@ def main() -> None:
     letters, present = of_letters(frozenset(sys.argv[1:]))
     print(f"{len(own)} written sentences, {len(letters)} of {len(present)} letters")
     print(f"told rightly in letters of sets left out: {left_out(own, letters, present):.1%}")
-    WEIGHTS.write_text(Model.of(own + letters).written_out(), encoding="utf-8")
-    print(f"{WEIGHTS}: {WEIGHTS.stat().st_size // 1024} kB")
+    Model.of(own + letters).write()
 
 
 if __name__ == "__main__":

@@ -266,6 +266,7 @@ _LABELLED = re.compile(
     rf"(?m:^|(?<=[.;,(]))[ \t]*(?i:{_LABELS})[ \t]*[:,\-]?[ \t]*\n?[ \t]*(?:{_TITLE}\b\.?[ \t]*)?"
     rf"((?:[A-Z]\.?[ \t]+){{0,2}}{_NAME}(?:,?[ \t]+{_NAME}){{0,3}})"
 )
+_INITIAL = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Mx)\b\.?[ \t]+[A-Z]\b\.?")
 # "Jane Roe came to clinic", "spoke to Roe": words with a capital that are neither first in a sentence nor known words.
 _UNKNOWN = re.compile(rf"(?:(?<=[a-z,;)] )|(?<=^)|(?<=[.\n]))[ \t]*(?P<one>{_NAME})(?:[ \t]+(?P<two>{_NAME}))?")
 _NUMBERED = re.compile(
@@ -288,7 +289,7 @@ _NUMBERED = re.compile(
 
 
 def _private(text: str) -> list[tuple[int, int]]:
-    places = [match.span() for match in _NUMBERED.finditer(text)]
+    places = [match.span() for pattern in (_NUMBERED, _INITIAL) for match in pattern.finditer(text)]
     names: set[str] = set()
     for pattern in (_TITLED, _LABELLED):
         for match in pattern.finditer(text):

@@ -223,6 +223,9 @@ def quote(letter: Letter, sentence: Sentence, at: tuple[int, int] = (0, 0), word
     return f"{lead}{inner}{tail}".strip().rstrip(";,").replace('"', "'")  # it will stand in quotation marks itself
 
 
+_JOINS = frozenset({"and", "but", "or", "so", "that", "which", "as"})
+
+
 def _window(sentence: Sentence, at: tuple[int, int], most: int) -> tuple[int, int]:
     """The part of a sentence to quote: all of it, or the clauses around ``at`` that fit."""
     words = [match.span() for match in re.finditer(r"\S+", sentence.text)]
@@ -231,6 +234,8 @@ def _window(sentence: Sentence, at: tuple[int, int], most: int) -> tuple[int, in
     first = next((i for i, span in enumerate(words) if span[1] > at[0]), 0)
     while first > 0 and sentence.text[words[first - 1][1] - 1] not in ",;:" and at[0] - words[first - 1][0] < 60:
         first -= 1
+    while first > 0 and sentence.text[slice(*words[first])].lower() in _JOINS and first + 1 < len(words):
+        first += 1  # "... and that one bone has slipped" begins better without what joins it on
     last = min(first + most, len(words)) - 1
     for i in range(last, first + most // 2, -1):  # end at a comma rather than in the middle of a thought
         if words[i][1] >= at[1] and sentence.text[words[i][1] - 1] in ",;:.":

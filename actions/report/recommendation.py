@@ -14,7 +14,7 @@ from actions.report.advice_signal import chances_of_advice
 from actions.report.letter import Letter, Sentence, is_scan_report
 from actions.report.levels import CURVE, NamedLevel, beside, elsewhere, next_to, root_of, widest
 from actions.report.rules import report_rules
-from actions.report.said import OF_NO_ADVICE, Kind, Said, judge, needle_treatments_in, operations_in, place_of
+from actions.report.said import OF_NO_ADVICE, Kind, Said, judge, needle_treatments_in, operations_in
 from actions.report.settled import says, settle
 from actions.spine_terms import Procedure, broader_than
 
@@ -78,13 +78,25 @@ def find_recommendation(letter: Letter) -> Recommendation:
     open_ways = [item for item in of(Kind.LATER, Kind.NAMED) if item.operation]
     if open_ways and any(says(rules.left_open, sentence) for sentence in letter.sentences):
         return _result("conditional", open_ways, letter)
+    others = [item for item in of(Kind.REPORTED) if item.operation]
+    if (
+        not refused
+        and len(_kinds(others)) > 1
+        and any(says(rules.undecided, sentence) for sentence in letter.sentences)
+    ):
+        return _result("conditional", others, letter)
     care, later = (*chosen_care, *_care(letter)), of(Kind.LATER)
     if refused:
         named = [item for item in refused if item.operation]
         # "I would not advise the fusion. If this fails, a disc replacement could be considered."
         instead = [item for item in later if item.operation and not _family([item]) & _family(named)]
         mentioned = [item for item in of(Kind.NAMED) if item.operation and _is_proposed(item.sentence)]
-        told = named or of(Kind.REPORTED) or _needles(letter) or (mentioned if len(_kinds(mentioned)) == 1 else [])
+        told = (
+            named
+            or of(Kind.REPORTED, Kind.ASKED)
+            or _needles(letter)
+            or (mentioned if len(_kinds(mentioned)) == 1 else [])
+        )
         items = instead or _narrowed([*refused, *told], said)
         advice = _result("no_operation", items, letter, shown=refused, later=later)
         return replace(advice, sure=_is_sure(refused, letter))
@@ -122,13 +134,24 @@ UNLIKELY = ("history", "imaging", "examination", "diagnosis", "request", "accoun
 
 def _chance(item: Said, letter: Letter) -> float:
     """How likely the learned reader takes the sentence to say what the rules did; of what is but named, that it is advised."""
-    at = place_of(item)
-    if at is None:
+    if item.at is None or item.quoted:  # what other words say of it plainly, its own sentence need not
         return 1.0
     place = letter.sentences.index(item.sentence)
-    chances = chances_of_advice(item.sentence, letter.sentences[place - 1] if place else None, *at)
+    chances = chances_of_advice(item.sentence, letter.sentences[place - 1] if place else None, *item.at)
     kind = {Kind.NAMED: Kind.ADVISED, Kind.AVOIDED: Kind.REFUSED}.get(item.kind, item.kind)
     return chances.get(kind.name, 1.0)
+
+
+SHORT = 4
+_A_WORD = re.compile(r"\b(?!(?:left|right|bilateral|lt|rt|an|the|at|of|on|and|level|levels)\b)[a-z][a-z']+")
+
+
+def _is_short(item: Said) -> bool:
+    """Whether the sentence tells hardly more than the operation and where: the rules have heard every word of it."""
+    if item.at is None:
+        return False
+    around = item.sentence.plain[: item.at[0]] + " " + item.sentence.plain[item.at[1] :]
+    return len(_A_WORD.findall(around)) <= SHORT
 
 
 def _is_likely(item: Said, letter: Letter) -> bool:
@@ -136,7 +159,10 @@ def _is_likely(item: Said, letter: Letter) -> bool:
 
 
 def _is_sure(items: list[Said], letter: Letter) -> bool:
-    return any(_chance(item, letter) >= SURE.get(item.kind, 0.0) for item in items)
+    return any(
+        (item.kind is Kind.ADVISED and _is_short(item)) or _chance(item, letter) >= SURE.get(item.kind, 0.0)
+        for item in items
+    )
 
 
 def _firm(named: list[Said], letter: Letter) -> tuple[list[Said], tuple[Procedure, ...]]:
@@ -150,7 +176,7 @@ def _firm(named: list[Said], letter: Letter) -> tuple[list[Said], tuple[Procedur
 
 def _contradicts(refused: Said, named: list[Said]) -> bool:
     """Whether one of ``named`` is what is advised against elsewhere, and not another operation that has its name."""
-    rules, at = report_rules(), place_of(refused)
+    rules, at = report_rules(), refused.at
     if not refused.operation or not at or says(rules.recommendation.listed, refused.sentence):
         return False
     ids = {item.operation.id for item in named if item.operation}
@@ -243,7 +269,7 @@ def _needles(letter: Letter) -> list[Said]:
         for item in needle_treatments_in(sentence):
             before = plain[: item.start]
             if not (compiled(words.needle_tried).search(before) or compiled(words.refused_before).search(before)):
-                found.append(Said(Kind.ADVISED, item.procedure, sentence))
+                found.append(Said(Kind.ADVISED, item.procedure, sentence, at=(item.start, item.end)))
     return found
 
 

@@ -59,6 +59,7 @@ class RecommendationRules:
     weighed: str
     reported: str
     proposed: str
+    said_by_others: str
     theirs: str
     proposer: str
     endorsed: str
@@ -70,9 +71,16 @@ class RecommendationRules:
     some_need: str
     after_told: str
     slogan: str
+    done_by_care: str
     may_need: str
     own: str
+    nothing_for: str
     refused_alone: str
+    asks_need: str
+    answer_no: str
+    answer_yes: str
+    put_off: str
+    was_planned: str
     agreed_alone: str
     in_risks: str
     own_plan: str
@@ -100,6 +108,7 @@ class RecommendationRules:
     picked: str
     listed: str
     left_open: str
+    undecided: str
     decided: str
     wait: str
     care_cue: str

@@ -29,6 +29,8 @@ class Kind(Enum):
     REPORTED_REFUSED = auto()
     DONE = auto()
     NAMED = auto()
+    ASKED = auto()
+    """The letter asks whether it is needed; what follows may answer."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Said:
     """The sentence that says so, when it is another than the one that names the operation."""
     plainly: bool = False
     """Told only by what it is for."""
+    at: tuple[int, int] | None = None
+    """Where the sentence names the operation, or plain "surgery"; None where it names neither."""
 
 
 def judge(sentence: Sentence) -> Iterable[Said]:
@@ -49,12 +53,15 @@ def judge(sentence: Sentence) -> Iterable[Said]:
     if sentence.section in OF_NO_ADVICE:
         return
     if plain.endswith("?") and sentence.section != "request" and (len(plain) > 60 or _QUESTION.match(plain)):
+        yield from _asked(sentence)
         return
     if rules.compiled(words.slogan).search(plain):  # "No hospital stay, no fusion!"
         return
     named = list(operations_in(sentence))
+    generic = rules.compiled(words.generic).search(plain)
+    plain_surgery = generic.span() if generic else None
     if not named and rules.compiled(words.refused).search(plain):
-        yield Said(Kind.REFUSED, None, sentence)
+        yield Said(Kind.REFUSED, None, sentence, at=plain_surgery)
         return
     left_open = [_left_open(plain, item, named[place - 1].end if place else 0) for place, item in enumerate(named)]
     for place, item in enumerate(named):
@@ -70,10 +77,20 @@ def judge(sentence: Sentence) -> Iterable[Said]:
         weighed = len(named) > 1 and rules.compiled(words.weighed).search(plain[: named[0].start])
         if weighed and kind is Kind.ADVISED and not rules.compiled(words.cue).search(plain[item.end :]):
             kind = Kind.LATER  # "We reviewed ACDF, disc arthroplasty and foraminotomy."
-        yield Said(kind, item.procedure, sentence, plainly=item.plainly)
-    generic = rules.compiled(words.generic).search(plain)
-    if not named and generic:
-        yield Said(_kind(sentence, *generic.span()), None, sentence)
+        yield Said(kind, item.procedure, sentence, plainly=item.plainly, at=(item.start, item.end))
+    if not named and plain_surgery:
+        yield Said(_kind(sentence, *plain_surgery), None, sentence, at=plain_surgery)
+
+
+def _asked(question: Sentence) -> Iterable[Said]:
+    """The operations, or plain "surgery", that a question asks the need of."""
+    words, compiled = report_rules().recommendation, report_rules().compiled
+    if not compiled(words.asks_need).search(question.plain):
+        return
+    named = list(operations_in(question))
+    yield from (Said(Kind.ASKED, item.procedure, question, at=(item.start, item.end)) for item in named)
+    if not named and compiled(words.generic).search(question.plain):
+        yield Said(Kind.ASKED, None, question)
 
 
 _FUSED = re.compile(r"fused\b")
@@ -104,6 +121,8 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
         return Kind.NAMED
     if sentence.section in ("done", "account") or _is_past(before) or says(words.past_after, after):
         return Kind.DONE
+    if says(words.done_by_care, before):
+        return Kind.NAMED
     if _once_advised(before) and not says(words.refused_alone, after):
         return Kind.NAMED
     if sentence.section == "request":
@@ -111,17 +130,19 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
     own = says(words.own, plain[:start]) or says(words.own_after, after)
     others = not own and sentence.section != "recommendation"
     turned = len(before) < start and says(words.differs, plain[: start - len(before)])  # "I differ from him: a ..."
-    reported = says(words.theirs, plain) or (others and not turned and says(words.reported, plain))
+    told_by_others = others and not turned and says(words.said_by_others, plain)
+    reported = told_by_others or says(words.theirs, plain) or (others and not turned and says(words.reported, plain))
     if says(words.added_to, before):
         return Kind.ADVISED
     if not own and says(words.overruled, after):
         return Kind.ADVISED
-    if says(words.refused_before, before) or says(words.refused_after, after):
+    if says(words.postponed, after) or says(words.postponed_label, plain[:start]):
+        return Kind.LATER
+    refused = says(words.refused_before, before) or says(words.nothing_for, before) or says(words.refused_after, after)
+    if refused:
         if says(words.conditional, plain[:start]) and not _EVEN_IF.search(plain[:start]):
             return Kind.LATER  # "if stable, no fusion"
         return Kind.REPORTED_REFUSED if reported else Kind.REFUSED
-    if says(words.postponed, after) or says(words.postponed_label, plain[:start]):
-        return Kind.LATER
     if _IS_TOO.search(after) and says(r"\b{nt}\b", plain[:start]):  # "a fusion is not needed but a decompression is"
         return Kind.ADVISED
     if says(words.refused_alone, after):  # "told that he needs a fusion, I see no reason for that"
@@ -143,7 +164,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
         r"{share}", plain
     )  # "half of them walk further" is no plan
     unsaid = rules.compiled(words.some_need).sub("", plain)  # "one in six will need ..." tells nothing of the rest
-    cued = told or says(words.cue, unsaid) or says(words.own_plan, before)
+    cued = told or told_by_others or says(words.cue, unsaid) or says(words.own_plan, before)
     if reported and says(words.endorsed, after) and not says(words.asked, before):
         return Kind.LATER if says(words.conditional, plain) else Kind.ADVISED
     if reported:
@@ -221,15 +242,6 @@ def operations_in(sentence: Sentence) -> Iterable[Found]:
         if item.plainly and alone and not report_rules().compiled(surgical).search(sentence.plain):
             continue
         yield item
-
-
-def place_of(item: Said) -> tuple[int, int] | None:
-    """Where its sentence names the operation, or plain "surgery"."""
-    if item.operation is None:
-        generic = report_rules().compiled(report_rules().recommendation.generic).search(item.sentence.plain)
-        return generic.span() if generic else None
-    found = find_procedures(item.sentence.text)
-    return next(((named.start, named.end) for named in found if named.procedure.id == item.operation.id), None)
 
 
 def needle_treatments_in(sentence: Sentence) -> Iterable[Found]:

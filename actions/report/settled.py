@@ -14,6 +14,7 @@ from actions.report.said import OF_NO_ADVICE, Kind, Said, care_comes_first, oper
 def settle(said: list[list[Said]], letter: Letter) -> tuple[list[Said], tuple[Sentence, ...]]:
     """What all sentences say in the end, from what each says alone; and the words that choose care without an operation."""
     chosen_care = (*_picked(said, letter), *_pointed_out(said, letter))
+    _put_off(said, letter)
     return _decided(said, letter), chosen_care
 
 
@@ -22,6 +23,7 @@ def says(pattern: str, sentence: Sentence) -> re.Match[str] | None:
     return report_rules().compiled(pattern).search(sentence.plain)
 
 
+_ANSWERS = (("answer_no", Kind.REFUSED), ("answer_yes", Kind.ADVISED))
 _SAME = {"one": "1", "two": "2", "three": "3", "four": "4"}
 
 
@@ -107,6 +109,27 @@ def _is_a_way(text: str) -> bool:
     return any(operations_in(Sentence(text, 0, ""))) or bool(report_rules().compiled(r"\b{care}").search(text))
 
 
+def _put_off(said: list[list[Said]], letter: Letter) -> None:
+    """Make what was advised stand over for later where the letter puts it off ("Surgery deferred. A fusion was planned")."""
+    rules = report_rules().recommendation
+    for place, sentence in enumerate(letter.sentences):
+        if sentence.section in OF_NO_ADVICE or not says(rules.put_off, sentence):
+            continue
+        named = {item.operation.id for item in said[place] if item.operation}
+        for other, items in enumerate(said):
+            if other > place and not says(rules.was_planned, letter.sentences[other]):
+                continue
+            said[other] = [
+                replace(item, kind=Kind.LATER) if _is_put_off(item, named, other == place) else item for item in items
+            ]
+
+
+def _is_put_off(item: Said, named: set[str], here: bool) -> bool:
+    """Whether what puts off the operations ``named``, or without a name all, puts off ``item``."""
+    meant = not named or (item.operation is not None and bool(named & {item.operation.id, item.operation.kind_of}))
+    return meant and item.kind in (Kind.ADVISED, Kind.NAMED, Kind.DONE, *((Kind.REFUSED,) if here else ()))
+
+
 def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
     """What each sentence says, with what a later sentence without an operation of its own says of it.
 
@@ -120,6 +143,12 @@ def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
         if not any(item.kind is Kind.ADVISED for item in said[place]) and care_comes_first(sentence.plain):
             _settle(said, range(place - 1, max(-1, place - 3), -1), Kind.LATER, (Kind.ADVISED,), sentence)
             continue
+        if place and any(item.kind is Kind.ASKED for item in said[place - 1]):
+            answer = next(
+                (kind for pattern, kind in _ANSWERS if says(getattr(rules.recommendation, pattern), sentence)), None
+            )
+            if answer:
+                _settle(said, range(place - 1, place - 2, -1), answer, (Kind.ASKED,), sentence)
         if said[place]:
             # "I offered her a discectomy or more physiotherapy. She opted for surgery."
             plain = all(item.kind in (Kind.ADVISED, Kind.NAMED) and not item.operation for item in said[place])
@@ -130,8 +159,8 @@ def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
             continue
         for pattern, kind, changed in (
             (rules.recommendation.decided, Kind.ADVISED, (Kind.NAMED, Kind.LATER)),
-            (rules.recommendation.agreed_alone, Kind.ADVISED, (Kind.NAMED, Kind.REPORTED)),
-            (rules.recommendation.refused_alone, Kind.REFUSED, (Kind.NAMED, Kind.REPORTED)),
+            (rules.recommendation.agreed_alone, Kind.ADVISED, (Kind.NAMED, Kind.REPORTED, Kind.ASKED)),
+            (rules.recommendation.refused_alone, Kind.REFUSED, (Kind.NAMED, Kind.REPORTED, Kind.AVOIDED, Kind.ASKED)),
         ):
             for_care = kind is Kind.ADVISED and rules.compiled(r"\b{care}").search(sentence.plain)
             if not for_care and rules.compiled(pattern).search(sentence.plain):
@@ -143,10 +172,14 @@ def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
 def _settle(said: list[list[Said]], before: range, kind: Kind, changed: tuple[Kind, ...], sentence: Sentence) -> None:
     """Make the operation named last ``kind``. One advised against is quoted with the words that do so."""
     for earlier in before:
-        if any(item.operation and item.kind in changed for item in said[earlier]):
+        if any(_is_meant(item, changed) for item in said[earlier]):
             told = sentence if kind is Kind.REFUSED else None
             said[earlier] = [
-                replace(item, kind=kind, quoted=told) if item.operation and item.kind in changed else item
-                for item in said[earlier]
+                replace(item, kind=kind, quoted=told) if _is_meant(item, changed) else item for item in said[earlier]
             ]
             return
+
+
+def _is_meant(item: Said, changed: tuple[Kind, ...]) -> bool:
+    """Whether later words may mean ``item``: an operation by its name, or plain "surgery" where it is asked about."""
+    return item.kind in changed and (item.operation is not None or item.kind is Kind.ASKED)

@@ -10,10 +10,10 @@ from actions.report.advice_signal import advice_signal, chances_of_advice
 from actions.report.letter import take_apart
 from actions.report.reader import Reading, read
 from actions.report.replies import report_replies
-from actions.report.said import Kind, judge, place_of
+from actions.report.said import Kind, judge
 from knowledge.explain import explain_words
+from tests.explain.advice import OPENING
 
-OPENING = "Dear colleague, thank you for referring her with pain of the lumbar spine.\n\n"
 READING = read(OPENING + "I recommend an L4/5 decompression and fusion.")
 
 
@@ -38,9 +38,9 @@ HEARD = [
 @pytest.mark.parametrize(("sentence", "kind"), HEARD)
 def test_it_hears_what_is_said_of_an_operation(sentence: str, kind: str) -> None:
     told = take_apart(OPENING + sentence).sentences[-1]
-    at = place_of(next(iter(judge(told))))
-    assert at
-    chances = chances_of_advice(told, None, *at)
+    named = next(iter(judge(told)))
+    assert named.at
+    chances = chances_of_advice(told, None, *named.at)
     assert max(chances, key=chances.__getitem__) == kind
     assert sum(chances.values()) == pytest.approx(1)
 

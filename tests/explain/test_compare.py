@@ -424,3 +424,31 @@ def test_a_statement_that_is_no_answer_is_not_taken_for_a_question() -> None:
     ask(state)
     step = take(state, "my cousin had one", "faq", None, emergency_number="911")
     assert step.replies[0].text == compare_words().again
+
+
+@pytest.mark.parametrize("words", ["start over", "can we start again from the beginning?", "restart please"])
+def test_starting_over_asks_from_the_first_question(words: str) -> None:
+    state = State({"first_who": "spine_surgeon", "first_basis": "examined"}, "first_diagnosis")
+    step = take(state, words, "menu", None, emergency_number="911")
+    assert "begin again" in step.replies[0].text
+    assert state.answers == {} and ask(state).text == QUESTIONS["who"].ask.format(which="first")
+
+
+def test_who_wants_to_ask_something_first_keeps_the_place() -> None:
+    state = State({"first_who": "spine_surgeon"}, "first_diagnosis")
+    step = take(state, "wait, can I ask something first?", "menu", None, emergency_number="911")
+    assert "What would you like to know?" in step.replies[0].text
+    assert (state.asking, state.answers) == ("first_diagnosis", {"first_who": "spine_surgeon"})
+
+
+def test_after_the_second_letter_it_says_that_the_next_question_is_about_the_first_opinion() -> None:
+    state = State()
+    begin(state, "compare")
+    state.answers |= {"first_who": "spine_surgeon", "first_diagnosis": "stenosis", "first_need": "no"}
+    ask(state)
+    take(state, LETTER, "faq", read(LETTER), emergency_number="")
+    ask(state)
+    (said,) = take(state, "yes", "affirm", None, emergency_number="").replies
+    assert "back to the first opinion" in said.text
+    assert "examine you" in ask(state).text
+    assert state.asking == "first_basis"

@@ -219,3 +219,18 @@ def test_the_plan_quotes_a_clause_and_not_a_whole_letter(name: str) -> None:
 def test_a_plan_without_anything_said_is_honest() -> None:
     made = make_plan(Workspace("x"), [], [], content=load_content(), today=date(2026, 1, 1), emergency_number="112")
     assert [section.heading for section in made.sections] == ["Where I am", "When to get help at once"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "listed"),
+    [
+        ("will i be able to swim", "Will I be able to swim?"),
+        ("can I drive?", "Can I drive?"),
+        ("i'd rather have no screws", "I'd rather have no screws"),
+        ("my fear of needles", "My fear of needles"),
+    ],
+)
+def test_a_question_the_patient_adds_stands_in_the_list_as_one(typed: str, listed: str) -> None:
+    space = Workspace("x")
+    change(space, (), Edit("add", text=typed))
+    assert space.added == [listed]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from actions.report.letter import take_apart
-from actions.report.recommendation import find_recommendation
+from tests.explain.advice import advice_in, told
 
-OPENING = "Dear colleague, thank you for referring her with pain of the lumbar spine.\n\n"
 # What the letter says, the stance, the operations, the levels.
 SAID = [
     (
@@ -482,7 +480,4 @@ SAID = [
 
 @pytest.mark.parametrize(("said", "stance", "operations", "levels"), SAID)
 def test_what_is_recommended(said: str, stance: str, operations: str, levels: str) -> None:
-    advice = find_recommendation(take_apart(OPENING + said))
-    assert advice.stance == stance
-    assert sorted(operation.id for operation in advice.operations) == sorted(operations.split())
-    assert sorted(level.name for level in advice.levels) == sorted(levels.split())
+    assert told(advice_in(said)) == (stance, sorted(operations.split()), sorted(levels.split()))
