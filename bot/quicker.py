@@ -9,6 +9,10 @@ What Rasa 3.6 does again and again, found by sampling its process over some hund
 * it has dask plan the same few steps for every message and, twice, for every action;
 * it compares all rules with all states, and with a message's words too though none speaks of words, and asks a memory
   of stories that is empty; each time the whole conversation is played again;
+* for every action it works out the state of the conversation at each of its turns, and puts them all into words for a
+  log that is not kept, though no rule looks back further than a few turns;
+* it plays the whole conversation again to get a copy of it, and goes through all its events five times over for what
+  was taken back, though mostly nothing was;
 * it turns its whole domain into text for every message, to see that it is not empty, before it looks whether the
   message's intent is in it (what is trained is checked when it is trained);
 * it opens a connection to the action server for every action.
@@ -16,9 +20,10 @@ What Rasa 3.6 does again and again, found by sampling its process over some hund
 
 from __future__ import annotations
 
+import copy
 from contextlib import asynccontextmanager
 from functools import lru_cache
-from typing import Any, AsyncIterator, Dict, List, Optional, Set, Tuple
+from typing import Any, AsyncIterator, Dict, Iterator, List, Optional, Set, Tuple
 
 import aiohttp
 from jsonschema.validators import validator_for
@@ -31,13 +36,23 @@ from rasa.engine.exceptions import GraphRunError
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.constants import SHOULD_NOT_BE_SET
 from rasa.shared.core.domain import Domain, State
-from rasa.shared.core.events import Event
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActionReverted,
+    ActiveLoop,
+    Event,
+    Restarted,
+    SessionStarted,
+    UserUtteranceReverted,
+)
 from rasa.shared.core.slots import Slot
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
 Ending = Tuple[Optional[Any], Optional[Any]]
 """The action before a state and the intent in it; None where a rule leaves them open."""
+_TAKES_BACK = frozenset({ActionReverted, ActiveLoop, Restarted, UserUtteranceReverted})
+"""Events after which some of those before them may not count; a form asks again and again, and only the last time counts."""
 
 
 def make_quicker() -> None:
@@ -48,6 +63,10 @@ def make_quicker() -> None:
     DaskGraphRunner.run = _run
     RulePolicy._get_possible_keys = _possible_keys
     RulePolicy._find_action_from_rules = _find_action
+    RulePolicy._prediction_states = _prediction_states
+    RulePolicy.format_tracker_states = staticmethod(lambda states: "")
+    DialogueStateTracker.applied_events = _applied_events
+    DialogueStateTracker.copy = _copy_tracker
     MemoizationPolicy.predict_action_probabilities = _recall
     MessageProcessor._check_for_unseen_features = lambda self, parse_data: None
 
@@ -132,7 +151,73 @@ def _in_order(nodes: Dict[str, Any], wanted: Tuple[str, ...]) -> List[str]:
     return order
 
 
+_plain_applied_events = DialogueStateTracker.applied_events
+
+
+def _applied_events(self: DialogueStateTracker) -> List[Event]:
+    """The same; where nothing can have been taken back, these are the events since the session began."""
+    events = list(self.events)
+    if not _TAKES_BACK.isdisjoint(map(type, events)):
+        return _plain_applied_events(self)
+    began = max((place for place, event in enumerate(events) if type(event) is SessionStarted), default=-1)
+    return events[began + 1 :]
+
+
+def _copy_tracker(self: DialogueStateTracker) -> DialogueStateTracker:
+    """The same, copied as it stands: what can be changed in place is copied too, events are shared."""
+    copied = self.__class__.__new__(self.__class__)
+    copied.__dict__.update(self.__dict__)
+    copied.slots = {name: copy.copy(slot) for name, slot in self.slots.items()}
+    copied.events, copied.active_loop = copy.copy(self.events), copy.copy(self.active_loop)
+    copied.model_id = copied.assistant_id = None
+    return copied
+
+
+class _LastTurns:
+    """A conversation of which the rules see only the last ``most`` states."""
+
+    def __init__(self, tracker: DialogueStateTracker, most: int) -> None:
+        self._tracker, self._most = tracker, most
+
+    def past_states(self, domain: Domain, **options: Any) -> List[State]:
+        """As Rasa's tracker has it."""
+        return domain.states_for_tracker_history(self, **options)
+
+    def generate_all_prior_trackers(self) -> Iterator[Tuple[DialogueStateTracker, bool]]:
+        """Yield the conversation as it stood before each of its last actions, and as it stands."""
+        applied = self._tracker.applied_events()
+        actions = [place for place, event in enumerate(applied) if isinstance(event, ActionExecuted)]
+        wanted = frozenset(actions[max(0, len(actions) + 1 - self._most) :])
+        prior = self._tracker.init_copy()
+        for place, event in enumerate(applied):
+            if place in wanted:
+                yield prior, event.hide_rule_turn
+            prior.update(event)
+        yield prior, False
+
+
+def _prediction_states(
+    self: RulePolicy,
+    tracker: DialogueStateTracker,
+    domain: Domain,
+    use_text_for_last_user_input: bool = False,
+    rule_only_data: Optional[Dict[str, Any]] = None,
+) -> List[State]:
+    """The same, but only as many states as the longest rule has."""
+    recent = _LastTurns(tracker, _longest_rule(self))
+    return _plain_prediction_states(self, recent, domain, use_text_for_last_user_input, rule_only_data)
+
+
+def _longest_rule(policy: RulePolicy) -> int:
+    found: Optional[int] = policy.__dict__.get("_longest")
+    if found is None:
+        keys = [key for lookup in (RULES, RULES_FOR_LOOP_UNHAPPY_PATH) for key in policy.lookup.get(lookup, {})]
+        found = policy._longest = max((len(policy._rule_key_to_state(key)) for key in keys), default=1)
+    return found
+
+
 _plain_possible_keys = RulePolicy._get_possible_keys
+_plain_prediction_states = RulePolicy._prediction_states
 _plain_find_action = RulePolicy._find_action_from_rules
 _plain_recall = MemoizationPolicy.predict_action_probabilities
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import sys
@@ -86,8 +87,12 @@ def add_messaging_channels() -> None:
             )
 
 
-def go_on_with_signs(endpoint: Any, waiting: Any) -> None:
-    """Have Rasa, once it has loaded its model, send the danger signs that wait since before it was started."""
+def go_on_once_loaded(endpoint: Any, waiting: Any) -> None:
+    """Have Rasa, once it has loaded its model, send the danger signs that wait since before it was started.
+
+    From then on memory is looked through for what can be freed, but for what is there by then: it is there to stay, and a
+    look at all of it would hold up every conversation.
+    """
     import rasa.core.run
 
     from bot.stubborn import resume
@@ -96,6 +101,9 @@ def go_on_with_signs(endpoint: Any, waiting: Any) -> None:
 
     async def load_and_resume(*arguments: Any, **named: Any) -> Any:
         agent = await stock(*arguments, **named)
+        gc.collect()
+        gc.freeze()
+        gc.enable()
         await resume(endpoint, waiting)
         return agent
 
@@ -103,6 +111,7 @@ def go_on_with_signs(endpoint: Any, waiting: Any) -> None:
 
 
 def main() -> None:
+    gc.disable()  # nearly all that is made while starting stays: looking through it again and again takes seconds
     config = settings()
     fill_environment(config)
     sys.path.insert(0, str(ROOT))
@@ -133,7 +142,7 @@ def main() -> None:
     rasa.core.actions.action.DEFAULT_REQUEST_TIMEOUT = ACTION_SECONDS
     endpoints = AvailableEndpoints.read_endpoints(str(ROOT / "endpoints.yml"))
     endpoints.action = KeptConnection(endpoints.action.url, **endpoints.action.kwargs)
-    go_on_with_signs(endpoints.action, waiting)
+    go_on_once_loaded(endpoints.action, waiting)
     if config.redis_url:
         endpoints.lock_store = EndpointConfig.from_dict(lock_store(config.redis_url))
     if os.environ.get("PLAINSPOKEN_RABBITMQ_URL"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import inspect
 from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
@@ -19,7 +20,18 @@ from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, Event, SlotSet, UserUttered
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActionReverted,
+    ActiveLoop,
+    BotUttered,
+    Event,
+    Restarted,
+    SessionStarted,
+    SlotSet,
+    UserUtteranceReverted,
+    UserUttered,
+)
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.slots import ListSlot, Slot
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -33,18 +45,23 @@ PATCHED = [
     (DaskGraphRunner, "run"),
     (RulePolicy, "_get_possible_keys"),
     (RulePolicy, "_find_action_from_rules"),
+    (RulePolicy, "_prediction_states"),
+    (RulePolicy, "format_tracker_states"),
+    (DialogueStateTracker, "applied_events"),
+    (DialogueStateTracker, "copy"),
     (MemoizationPolicy, "predict_action_probabilities"),
     (MessageProcessor, "_check_for_unseen_features"),
 ]
 plain_valid = RemoteAction._validate_action_result
 plain_run = DaskGraphRunner.run
+plain_applied_events = DialogueStateTracker.applied_events
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Slot, "__copy__", None, raising=False)
     for owner, name in PATCHED:
-        monkeypatch.setattr(owner, name, owner.__dict__[name])  # so that it is put back
+        monkeypatch.setattr(owner, name, inspect.getattr_static(owner, name))  # so that it is put back
     quicker.make_quicker()
 
 
@@ -183,6 +200,61 @@ def conversations() -> List[List[Event]]:
     ]
 
 
+def long_talk(turns: int = 12) -> List[Event]:
+    """A conversation that no rule looks back over as a whole, in its second session."""
+    answered = [*said("ask"), ActionExecuted("action_answer"), BotUttered("An answer"), SlotSet("consent", True)]
+    return [*said("stop"), ActionExecuted("action_session_start"), SessionStarted(), *answered * turns]
+
+
+TALKS = [
+    *conversations(),
+    long_talk(),
+    [*long_talk(), ActionReverted()],
+    [*long_talk(), *said("stop"), UserUtteranceReverted()],
+    [*long_talk(), Restarted(), *said("ask")],
+    [*long_talk(), ActionExecuted("intake_form"), ActiveLoop("intake_form"), *said("affirm")],
+]
+
+
+def talked(events: List[Event]) -> DialogueStateTracker:
+    tracker = DialogueStateTracker("patient", DOMAIN.slots)
+    tracker.update_with_events([copy.copy(event) for event in events], DOMAIN)
+    return tracker
+
+
+@pytest.mark.parametrize("events", TALKS)
+def test_what_was_taken_back_does_not_count(quick: None, events: List[Event]) -> None:
+    tracker = talked(events)
+    assert tracker.applied_events() == plain_applied_events(tracker)
+
+
+@pytest.mark.parametrize("events", TALKS)
+def test_a_copy_of_a_conversation_is_as_if_it_was_played_again(quick: None, events: List[Event]) -> None:
+    tracker = talked(events)
+    copied, replayed = tracker.copy(), tracker.travel_back_in_time(float("inf"))
+    shared = ("slots", "active_loop")
+    same, expected = ({k: v for k, v in vars(one).items() if k not in shared} for one in (copied, replayed))
+    assert same == expected and copied.active_loop == replayed.active_loop
+    assert copied.current_slot_values() == replayed.current_slot_values()
+    before = tracker.current_slot_values(), len(tracker.events), copy.copy(tracker.active_loop)
+    copied.update_with_events([*said("stop"), SlotSet("consent", False), ActiveLoop(None)], DOMAIN)
+    assert (tracker.current_slot_values(), len(tracker.events), tracker.active_loop) == before
+
+
+@pytest.mark.parametrize("events", TALKS)
+def test_rules_see_the_end_of_a_conversation_as_it_was(
+    request: pytest.FixtureRequest, tmp_path: Any, events: List[Event]
+) -> None:
+    chooser = policy(
+        tmp_path, [told("answer", *said("ask"), ActionExecuted("action_answer"), ActionExecuted("action_listen"))]
+    )
+    whole = chooser._prediction_states(talked(events), DOMAIN)
+    request.getfixturevalue("quick")
+    seen = chooser._prediction_states(talked(events), DOMAIN)
+    assert seen == whole[-len(seen) :]
+    assert len(seen) == min(len(whole), quicker._longest_rule(chooser))
+
+
 def test_rules_choose_what_they_chose_before(request: pytest.FixtureRequest, tmp_path: Any) -> None:
     rules = [
         told("answer", *said("ask"), ActionExecuted("action_answer"), ActionExecuted("action_listen")),
@@ -192,10 +264,8 @@ def test_rules_choose_what_they_chose_before(request: pytest.FixtureRequest, tmp
 
     def chosen() -> List[List[float]]:
         found = []
-        for events in conversations():
-            tracker = DialogueStateTracker("patient", DOMAIN.slots)
-            tracker.update_with_events([*events], DOMAIN)
-            found.append(chooser.predict_action_probabilities(tracker, DOMAIN).probabilities)
+        for events in TALKS:
+            found.append(chooser.predict_action_probabilities(talked(events), DOMAIN).probabilities)
         return found
 
     before = chosen()
