@@ -15,6 +15,7 @@ from actions.answering import (
     last_turn,
     refuse_again,
     runners_up,
+    with_also_asked,
     without_delay,
 )
 from actions.base import Events, PatientAction, emergency_number, say
@@ -40,6 +41,6 @@ class ActionAnswer(PatientAction):
             replies = answer_topics(topics, runners_up(message), emergency_number(tracker))
             beside = all(content().answers[topic].kind == "out_of_scope" for topic in topics)
             said = (event.get("text") for event in tracker.events if event.get("event") == "bot")
-            replies = [*heard_fear(message.get("text") or "", said), *replies]
+            replies = [*heard_fear(message.get("text") or "", said), *with_also_asked(replies, message)]
             say(dispatcher, tracker, await with_way_back(replies, tracker) if beside else replies)
         return [SlotSet("last_topic", topics[-1]), SlotSet("last_fallback", None)]

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from textwrap import shorten
 from typing import Any
 
 from actions.base import Button, Reply
+from actions.explaining import explain_message
 from knowledge.content import Answer, content
 from knowledge.dialogue import dialogue
+from knowledge.explain import explain_words
 from knowledge.glossary import terms_by_id
 
-WAITING = frozenset({"can_it_wait", "when_useful"})
+WAITING = frozenset({"can_it_wait", "when_useful", "told_surgery", "cancel_operation", "waiting_for_surgery"})
 """Topics whose answer would let somebody wait who was told to get help ..."""
 NOT_NOW = "when_not_to_wait"
 """... and the one they get instead."""
-QUESTIONS = "questions_to_ask"
-"""The topic whose answer is general; the list made from what the patient told is offered under it."""
+MOST_QUOTED = 100
+"""Characters of a question that are said back to show which one was meant."""
 
 
 def asked_topics(message: Mapping[str, Any]) -> list[str]:
@@ -74,6 +78,29 @@ def answer_topics(topics: Sequence[str], instead: Sequence[str] = (), emergency:
     return [Reply(words.several), *map(Reply, texts[:-1]), last]
 
 
+def with_also_asked(replies: Sequence[Reply], message: Mapping[str, Any]) -> list[Reply]:
+    """``replies``, the answers to a message, with something said to each of its questions that they leave out.
+
+    A word is explained, another wish is offered as a button, and what nobody understood is owned up to, with what it may
+    mean. ``replies`` are not empty; the buttons stay under the last of all.
+    """
+    explained, missed, offered = [], [], list[Button]()
+    for also in message.get("also_asked") or []:
+        start, end = also["text_span"]
+        part = str(message.get("text") or "")[start:end].strip(" ,.")
+        if also["intent"] == "explain_term":
+            explained += [Reply(reply.text) for reply in explain_message({"text": part})]
+        elif also["intent"] in explain_words().leave:
+            offered.append(Button(explain_words().leave[also["intent"]], f"/{also['intent']}"))
+        elif also["intent"] is None:
+            said = dialogue().follow_up.not_this_part
+            missed.append(Reply(said.format(part=shorten(part, MOST_QUOTED, placeholder=" ..."))))
+            offered += [ask_button(topic) for topic in also["topics"][:2] if topic in content().answers]
+    under = (*offered, *replies[-1].buttons)
+    answers = [*replies[:-1], replace(replies[-1], buttons=()), *missed]
+    return [*explained, *answers[:-1], replace(answers[-1], buttons=under)]
+
+
 def heard_fear(text: str, said_before: Iterable[str]) -> list[Reply]:
     """A kind word before the answer to who tells of fear in the question, once in a conversation."""
     words = dialogue().afraid
@@ -95,19 +122,21 @@ def refuse_again(topic: str, last_said: Sequence[str], emergency: str = "") -> l
 
 def buttons(answer: Answer, instead: Sequence[str] = ()) -> tuple[Button, ...]:
     """What to offer under an answer: more, its source, a word it uses, related questions."""
-    words, known, glossary = dialogue().buttons, content().answers, terms_by_id()
+    words, glossary = dialogue().buttons, terms_by_id()
     offered = [Button(words.more, "/tell_more")] if answer.more else []
     if answer.sources:
         offered.append(Button(words.source, "/ask_source"))
-    if answer.id == QUESTIONS:
-        offered.append(Button(words.my_questions, "/ask_questions_list"))
+    if answer.offer:
+        offered.append(Button(dialogue().offers[answer.offer], f"/{answer.offer}"))
     terms = [glossary[term] for term in answer.terms if term in glossary and not glossary[term].everyday]
     offered += [Button(f'What is "{term.name}"?', f'/explain_term{{"term":"{term.id}"}}') for term in terms[:1]]
     questions = [topic for topic in dict.fromkeys([*instead, *answer.related]) if topic != answer.id]
-    offered += [
-        Button(known[topic].ask, f'/faq{{"topic":"{topic}"}}') for topic in questions[: max(3, len(instead) + 1)]
-    ]
-    return tuple(offered)
+    return (*offered, *map(ask_button, questions[: max(3, len(instead) + 1)]))
+
+
+def ask_button(topic: str) -> Button:
+    """The button that asks about ``topic``. Raises KeyError for a topic that is not in the knowledge files."""
+    return Button(content().answers[topic].ask, f'/faq{{"topic":"{topic}"}}')
 
 
 def payload(answer: Answer) -> dict[str, Any]:
@@ -179,6 +208,12 @@ def said_of(topic: str | None, last_said: Sequence[str], emergency: str = "") ->
     answer = content().answer(topic, emergency)
     parts = [part for part in (first_sentences(answer.short, 2), answer.more, answer.why, answer.for_me) if part]
     return any(part in text for part in parts for text in last_said)
+
+
+def earlier_intents(events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the intents of the messages before the latest, newest first; "" where one had none."""
+    said = [event.get("parse_data") or {} for event in events if event.get("event") == "user"]
+    yield from (str((parsed.get("intent") or {}).get("name") or "") for parsed in reversed(said[:-1]))
 
 
 def last_kind(events: Sequence[Mapping[str, Any]]) -> str:

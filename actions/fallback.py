@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from actions.answering import menu
+from actions.answering import ask_button, menu
 from actions.base import Button, Reply
 from knowledge.content import content
 from knowledge.dialogue import dialogue
@@ -37,7 +37,7 @@ def fall_back(message: Mapping[str, Any], last: str | None, number: str) -> tupl
     name = f"{level}:{place}"
     if name == last:  # the last wording again would be the same words twice in a row
         place, name = 0, f"{level}:0"
-    offered = tuple(Button(known[topic].ask, f'/faq{{"topic":"{topic}"}}') for topic in topics)
+    offered = tuple(map(ask_button, topics))
     text = wordings[place].format(phone=content().clinic.phone, emergency_number=number)
     share = () if level == "other_language" else (Button(dialogue().buttons.share, "/share_question"),)
     return Reply(text, offered + share + menu(), {"kind": "fallback", "suggestions": topics}), name

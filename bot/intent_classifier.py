@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,13 +22,14 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.embedding_featurizer import EmbeddingFeaturizer
 from bot.intent_model import IntentModel, Prediction, Recipe
 from bot.plain_text import has_words, is_foreign, readable
-from bot.question_splitter import Part, clauses, items, questions, readings
+from bot.question_splitter import Part, asks_nothing, clauses, items, questions, readings
 from bot.sentence_embedding import checksums, shared_embedding
 from bot.understanding import FAQ, Level, Thresholds, Understanding, understand
 
 DECIDED_LATER = frozenset({"red_flag", "escalation_reply", "letter"})
 """Intents of the red-flag component. Their examples are there for Rasa's validation and are not learned."""
 OFF_TOPIC = "off_topic"
+EXPLAIN = "explain_term"
 STORY_WORDS = 40
 PLAINLY = 0.97
 """How probable the topic of a clause must be before a story is answered for what it tells ..."""
@@ -34,6 +37,10 @@ TOLD = 0.9
 """... and before a short message is, beside what it asks."""
 LISTED = 0.8
 """How probable the topic of a listed word must be: "the price, the waiting time"."""
+NEAREST = 4
+NEAR = 0.02
+"""A question whose topic is among so many likeliest ones, and at least so probable, was answered with it."""
+FEWEST_WORDS_ALSO = 3
 TOPICS_LISTED = 5
 RANKING_LISTED = 10
 _RECIPE = {field.name for field in fields(Recipe)} - {"left_out"}
@@ -48,7 +55,9 @@ class TopicClassifier(IntentClassifier, GraphComponent):
     - ``label``: the full label, such as ``faq/cost`` or ``chitchat/thanks``; None when not sure;
     - ``topics``: the five most probable topics, ``[{"id", "confidence"}]``;
     - ``understanding``: ``{"level": sure|two|unsure|none, "topics": [ids], "language": "en"|"other"}``;
-    - ``parts``: ``[{"text_span": [start, end], "topic", "confidence"}]`` when a message asks two things or more.
+    - ``parts``: ``[{"text_span": [start, end], "topic", "confidence"}]`` when a message asks two things or more;
+    - ``also_asked``: ``[{"text_span": [start, end], "intent", "topics"}]``, questions beside those answered: the intent
+      of one that wants something else (a word explained), else None and the topics it may be about.
 
     Phrases of ``red_flag`` and ``escalation_reply`` are not learned: the red-flag component decides on those, after this one.
 
@@ -189,12 +198,40 @@ class TopicClassifier(IntentClassifier, GraphComponent):
             parts = sorted([*parts, *worries[:2]], key=lambda part: len(parts) < 2 and part["topic"] != found.topics[0])
         elif len(parts) < 2:
             parts = self._beside(text, asked, found) or ([] if _mostly_asks(asked, text) else parts)
+            parts = self._with_rest(parts, asked, found)
         if len(parts) > 1:
             topics = tuple(part["topic"] for part in parts)
             found = Understanding(Level.SURE, FAQ + topics[0], topics)
-        elif parts and (found.level is not Level.SURE or self._is_story(words, found)):
+        elif parts and (
+            found.level is not Level.SURE or self._is_story(words, found) or self._is_mixture(asked, found)
+        ):
             found = Understanding(Level.SURE, FAQ + parts[0]["topic"], (parts[0]["topic"],))
         _write(message, prediction, found, parts if len(parts) > 1 else [], foreign=False)
+        message.set("also_asked", self._also_asked(text, asked, parts, found), add_to_output=True)
+
+    def _also_asked(
+        self, text: str, asked: list[Part], answered: list[dict[str, Any]], found: Understanding
+    ) -> list[dict[str, Any]]:
+        """The questions of ``text`` that its answers do not touch: a wish for something else, or nobody knows what."""
+        if found.label is None or not found.label.startswith(FAQ) or len(asked) < 2:
+            return []
+        spans = [tuple(part["text_span"]) for part in answered]
+        left = [part for part in asked if not _touches(part, spans)]
+        return [also for part in left if (also := self._also(part, text, found.topics))]
+
+    def _also(self, part: Part, message: str, answered: tuple[str, ...]) -> dict[str, Any] | None:
+        """What ``part`` asks beside what is ``answered``; None for the same in other words, and for small talk."""
+        if len(part.text.split()) < FEWEST_WORDS_ALSO or asks_nothing(part, message):
+            return None
+        heard = (self._hear(readable(words)) for words in readings(part, message))
+        bare = next(heard)
+        label, chance = bare.ranking[0]
+        also: dict[str, Any] = {"text_span": [part.start, part.end], "intent": None, "topics": []}
+        if not label.startswith(FAQ):
+            return {**also, "intent": label} if chance >= LISTED and "/" not in label else None
+        if any(set(answered) & set(_nearest(prediction)) for prediction in chain((bare,), heard)):
+            return None
+        return {**also, "topics": [topic for topic in self._decide(bare).topics if topic not in self._refused]}
 
     def _decide(self, prediction: Prediction) -> Understanding:
         return understand(prediction.ranking, prediction.familiarity, self._thresholds, self._refused)
@@ -206,6 +243,15 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         """
         about_something_else = found.topics[:1] != (OFF_TOPIC,) and bool(self._refused & set(found.topics))
         return len(words.split()) >= STORY_WORDS and not about_something_else
+
+    def _is_mixture(self, asked: list[Part], found: Understanding) -> bool:
+        """Whether the whole of several questions was taken for what none of them asks, or for a word asked about beside.
+
+        The one that is plain is answered then; the word is explained beside it.
+        """
+        return len(asked) > 1 and (
+            found.label == EXPLAIN or not any(set(found.topics) & set(self._comes_near(part)) for part in asked)
+        )
 
     def _parts(self, text: str, asked: list[Part]) -> list[dict[str, Any]]:
         """The questions in ``text``, or the items of its list, that are each surely about a topic; one entry a topic."""
@@ -230,6 +276,18 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         rest = self._score(Part(0, start, text[:start].strip()) if start else Part(end, len(text), text[end:].strip()))
         return [rest, other[0]] if rest and rest["topic"] == found.topics[0] else []
 
+    def _with_rest(self, parts: list[dict[str, Any]], asked: list[Part], found: Understanding) -> list[dict[str, Any]]:
+        """The one plain question of several and, before or behind it, the one that the whole message was taken for."""
+        plain = len(parts) == 1 and parts[0]["confidence"] >= TOLD
+        if not plain or not found.topics or found.topics[0] in (parts[0]["topic"], *self._refused):
+            return parts
+        rest = (part for part in asked if part.start != parts[0]["text_span"][0])
+        meant = next((part for part in rest if found.topics[0] in self._comes_near(part)), None)
+        if meant is None:
+            return parts
+        other = {"text_span": [meant.start, meant.end], "topic": found.topics[0], "confidence": TOLD}
+        return sorted([*parts, other], key=lambda part: int(part["text_span"][0]))
+
     def _aside(self, asked: list[Part], text: str) -> bool:
         """Whether the one question in ``text`` stands beside something else that is told."""
         return bool(asked) and (not _mostly_asks(asked, text) or bool(self._worries(text, asked, [], TOLD)))
@@ -240,7 +298,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         """What some clause of ``text`` plainly tells and nothing asks for, the plainest first; one entry a topic."""
         known = {part["topic"] for part in answered}
         spans = [(part.start, part.end) for part in asked]
-        told = [c for c in clauses(text) if not any(c.start < end and start < c.end for start, end in spans)]
+        told = [clause for clause in clauses(text) if not _touches(clause, spans)]
         if len(told) < 2 and not spans:
             return []
         found: dict[str, dict[str, Any]] = {}
@@ -261,11 +319,19 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         """The one topic that ``words`` are surely about, "" when there is none, and its probability."""
         if not has_words(words) or self._model is None:
             return "", 0.0
-        prediction = self._heard.get(words) or self._model.predict(words)
-        self._heard[words] = prediction
+        prediction = self._hear(words)
         found, chance = self._decide(prediction), prediction.ranking[0][1]
         sure = found.level is Level.SURE and found.topics and chance >= self._thresholds.part
         return (found.topics[0] if sure else ""), chance
+
+    def _comes_near(self, part: Part) -> list[str]:
+        return _nearest(self._hear(readable(part.text)))
+
+    def _hear(self, words: str) -> Prediction:
+        assert self._model
+        if words not in self._heard:
+            self._heard[words] = self._model.predict(words)
+        return self._heard[words]
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str:
@@ -283,6 +349,16 @@ class TopicClassifier(IntentClassifier, GraphComponent):
 def _mostly_asks(asked: list[Part], text: str) -> bool:
     """Whether the one question ``asked`` in ``text`` is most of it, so that the whole says best what it is about."""
     return len(asked) == 1 and len(asked[0].text) >= len(text.strip()) / 2
+
+
+def _nearest(prediction: Prediction) -> list[str]:
+    """The likeliest topics of a question, and other labels among them as they are."""
+    return [label.removeprefix(FAQ) for label, chance in prediction.ranking[:NEAREST] if chance >= NEAR]
+
+
+def _touches(part: Part, spans: Iterable[tuple[int, int]]) -> bool:
+    """Whether ``part`` shares a place of the message with one of ``spans``."""
+    return any(part.start < end and start < part.end for start, end in spans)
 
 
 def _within(part: dict[str, Any], others: list[dict[str, Any]]) -> bool:

@@ -55,6 +55,15 @@ _LEANS = re.compile(rf"{_FILLER}(?:if|when|whenever|once|since|as|after|before|a
 """How a clause begins that is nothing without the question behind it: "if they do not agree, what do we do"."""
 _REASON = re.compile(r"[,\s]+(?:because|cos|coz)\s.*", re.IGNORECASE | re.DOTALL)
 _POINTS_BACK = re.compile(r"\b(?:that|this|it|they|them|those|these|both|one)\b", re.IGNORECASE)
+_EMPTY = re.compile(
+    rf"{_FILLER}(?:(?:do\s+)?(?:you|u)\s+know(?:\s+what\s+i\s+mean)?|(?:can|could|will|would)\s+(?:you|u|any(?:one|body)|some(?:one|body))"
+    r"(?:\s+please)?\s+(?:help(?:\s+(?:me|us))?|tell\s+(?:me|us)|explain)|what\s+(?:do|would)\s+(?:you|u)\s+(?:think|say|advise|suggest)"
+    r"|is\s+that\s+(?:right|ok|okay|normal|true)|what\s+(?:do|should|can)\s+(?:i|we)\s+do|any\s+(?:idea|ideas|advice|help|thoughts))"
+    r"(?:\s+(?:please|then|now|about\s+(?:it|this|that)))*\W*",
+    re.IGNORECASE,
+)
+"""A question that only leans on the others: "can you help me?", "do you know what I mean?"."""
+_RELATIVE = re.compile(r"(?:who|whom|whose|which|where|when|what)\b", re.IGNORECASE)
 _MOST_WORDS_POINTING = 8
 _WORDS_BEFORE = 15
 _ITEM_END = re.compile(r"\s*(?:[,;:]|\b(?:and|plus|also|as well as)\b|\(?\b\d\s*[).])\s*", re.IGNORECASE)
@@ -104,6 +113,15 @@ def readings(part: Part, message: str) -> Iterator[str]:
     before = message[: part.start].split()
     if before and len(bare.split()) <= _MOST_WORDS_POINTING and _POINTS_BACK.search(bare):
         yield f"{' '.join(before[-_WORDS_BEFORE:])} {bare}"
+
+
+def asks_nothing(part: Part, message: str) -> bool:
+    """Whether ``part`` of ``message`` only looks like a question: it leans on the others, or tells who somebody is.
+
+    "A busy man, who told him to have it" is no question where none of the message ends with a question mark.
+    """
+    clause = part.start and message[: part.start].rstrip().endswith(",") and _RELATIVE.match(part.text)
+    return bool(_EMPTY.fullmatch(part.text)) or bool(clause and not part.text.endswith("?"))
 
 
 def items(message: str) -> list[Part]:

@@ -69,7 +69,8 @@ class Answer:
 
     ``short`` comes first and answers the question; ``more`` follows "Tell me more"; ``why`` and ``for_me`` answer the
     follow-ups "why?" and "what about for me?", and may be empty. ``label`` is ``ask`` in at most 20 characters, for the
-    buttons of messaging channels. ``figures`` names entries of the evidence registry.
+    buttons of messaging channels. ``figures`` names entries of the evidence registry; ``offer`` is an intent
+    that a button under the answer leads to (its title is in ``dialogue.yml``).
     """
 
     id: str
@@ -85,6 +86,7 @@ class Answer:
     for_me: str = ""
     figures: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
+    offer: Literal["", "ask_questions_list", "start_compare", "start_report"] = ""
 
     def texts(self) -> dict[str, str]:
         """The texts that are not empty, by field name."""

@@ -33,6 +33,8 @@ class FollowUpWords:
     anything_else: str
     several: str
     one_of_several: str
+    not_this_part: str
+    """Said of a question that was not understood beside one that was; ``part`` are the patient's words."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,6 @@ class ButtonWords:
     source: str
     menu: str
     human: str
-    my_questions: str
     share: str
 
 
@@ -71,6 +72,8 @@ class Dialogue:
     afraid: AfraidWords
     share: ShareWords
     buttons: ButtonWords
+    offers: dict[str, str]
+    """Intent to the title of the button that leads there."""
     chitchat: dict[str, tuple[str, ...]]
 
 

@@ -128,6 +128,7 @@ class PlanWords:
     situation: dict[str, str]
     headings: dict[str, str]
     letter: str
+    letter_all: str
     nothing_yet: str
     kept: str
     help: tuple[str, ...]
@@ -206,12 +207,15 @@ class CompareWords:
     left_out: str
     stopped: str
     resumed: str
+    restarted: str
+    ask_first: str
     why: str
     skipped: str
     nothing_back: str
     from_letter: str
     which: dict[str, str]
     letter_confirmed: str
+    back_to_first: str
     letter_dropped: str
     letter_unread: str
     letter_silent: str

@@ -19,7 +19,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.embedding_featurizer import EmbeddingFeaturizer
-from bot.intent_classifier import TopicClassifier, label_of
+from bot.intent_classifier import EXPLAIN, TopicClassifier, label_of
 from bot.intent_model import IntentModel, Recipe
 from bot.sentence_embedding import shared_embedding
 from bot.spelling import Speller, distance
@@ -28,7 +28,7 @@ from bot.understanding import Level, Thresholds, understand
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = frozenset(
     "faq/cost faq/how_long faq/insurance faq/what_to_bring faq/need_fusion faq/who_are_you faq/still_in_pain "
-    "faq/off_topic faq/other_health faq/diagnose_me chitchat/thanks chitchat/greet affirm human red_flag".split()
+    "faq/off_topic faq/other_health faq/diagnose_me chitchat/thanks chitchat/greet affirm human explain_term red_flag".split()
 )
 CONTEXT = ExecutionContext(GraphSchema({}), node_name="test")
 CONFIG = TopicClassifier.get_default_config()
@@ -129,6 +129,35 @@ def test_several_questions_are_taken_apart(understood: Understanding) -> None:
 )
 def test_one_question_asked_twice_is_answered_once(understood: Understanding, text: str) -> None:
     assert understood(text)["parts"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "topic", "also"),
+    [
+        ("how long does it take? what does the word stenosis mean?", "how_long", "what does the word stenosis mean?"),
+        ("what is a TLIF and how much do you charge", "cost", "what is a TLIF"),
+    ],
+)
+def test_a_word_asked_about_beside_a_question_is_not_dropped(
+    understood: Understanding, text: str, topic: str, also: str
+) -> None:
+    found = understood(text)
+    assert found["understanding"]["topics"] == [topic]
+    assert [(text[slice(*part["text_span"])], part["intent"]) for part in found["also_asked"]] == [(also, EXPLAIN)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "can you help me? how much do you charge?",
+        "how much do you charge, do you know what I mean?",
+        "is it expensive and what is the price",
+        "He saw a busy man, who told him that he would put in rods. What does it cost",
+        "how much do you charge",
+    ],
+)
+def test_nothing_else_is_asked(understood: Understanding, text: str) -> None:
+    assert understood(text)["also_asked"] == []
 
 
 def test_a_long_story_with_one_question_is_answered(understood: Understanding) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -10,7 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from actions.answering import buttons, without_delay
+from actions.base import Button
 from knowledge.content import HERE, Answer, Content, load_content
+from knowledge.dialogue import dialogue
 from knowledge.glossary import terms_by_id
 from knowledge.lint import (
     PlainWord,
@@ -30,7 +34,7 @@ TOPICS = {
         what_is_second_opinion why_get_one when_useful when_not_to_wait first_doctor_wrong records_only_enough
         independence offend_surgeon good_second_opinion who_reviews formats who_starts_it how_long cost
         insurance where_available referral what_to_bring get_records questions_to_ask report_content
-        share_report reviewer_operates choose_surgeon
+        share_report reviewer_operates choose_surgeon uneasy_with_surgeon
     """,
     "disagreement": """
         how_often_differ why_differ two_opinions_what_now third_opinion second_always_right diagnosis_differs
@@ -41,13 +45,14 @@ TOPICS = {
         regional_variation fusion_evidence too_much_surgery
     """,
     "decision": """
-        need_fusion key_question mri_alone try_without_surgery can_it_wait feeling_rushed no_reason_given
-        goals_differ money_motive redo_after_failed surgery_risks urgent_surgery
+        told_surgery need_fusion key_question mri_alone try_without_surgery can_it_wait feeling_rushed no_reason_given
+        goals_differ money_motive redo_after_failed surgery_risks urgent_surgery cancel_operation big_operation
+        will_it_help waiting_for_surgery
     """,
     "after_surgery": """
-        still_in_pain reherniation hardware_failed adjacent_segment pseudarthrosis flatback which_scan
+        had_surgery still_in_pain reherniation hardware_failed adjacent_segment pseudarthrosis flatback which_scan
     """,
-    "assistant": "who_are_you privacy how_it_works for_someone_else scans_kept ask_the_clinic trust_you calls",
+    "assistant": "who_are_you privacy how_it_works for_someone_else scans_kept ask_the_clinic reach_surgeon trust_you calls",
     "out_of_scope": """
         diagnose_me should_i_have_surgery read_my_scan medicine_dose other_health off_topic under_18 recovery
         surgery_methods back_care
@@ -58,6 +63,7 @@ ABOUT_SYMPTOMS = """
     still_in_pain reherniation hardware_failed adjacent_segment pseudarthrosis flatback which_scan when_useful
     when_not_to_wait two_opinions_what_now need_fusion mri_alone try_without_surgery can_it_wait
     feeling_rushed goals_differ redo_after_failed diagnose_me should_i_have_surgery read_my_scan
+    told_surgery cancel_operation big_operation had_surgery reach_surgeon will_it_help waiting_for_surgery
 """
 MOST_WORDS = {"short": 60, "more": 120, "why": 60, "for_me": 60}
 
@@ -96,6 +102,12 @@ def test_an_answer_is_complete(topic: str) -> None:
     assert topic not in found.related and len(set(found.related)) == len(found.related)
     assert found.reviewed.isoformat() >= "2026-11-21"
     assert [term for term in found.terms if term not in terms_by_id()] == []
+
+
+@pytest.mark.parametrize("topic", ALL)
+def test_an_answer_can_stand_after_something_told_as_well_as_after_a_question(topic: str) -> None:
+    """ "My mum needs help with this" asks for no yes, and to "do I have to have it?" a "you do" would be a harm."""
+    assert not re.match(r"(?:yes|no|maybe|often not|not \w+|you do)[,.]", answer(topic).short, re.IGNORECASE)
 
 
 def test_no_two_topics_share_a_label_or_a_question() -> None:
@@ -327,3 +339,27 @@ def test_where_it_is_from_names_title_publisher_year_kind_and_strength(topic: st
     assert "{" not in said
     for line in said.splitlines():
         assert all(words(longest_sentence(part)) <= 20 for part in line.split('", ', 1)[1:])
+
+
+def test_what_an_answer_offers_has_a_title_and_a_rule_that_takes_it() -> None:
+    offered = {one.offer for one in CONTENT.answers.values()} - {""}
+    assert offered == dialogue().offers.keys()
+    rules = (HERE.parent / "data" / "rules" / "explain.yml").read_text(encoding="utf-8")
+    assert [intent for intent in offered if f"- intent: {intent}\n" not in rules] == []
+
+
+def test_who_has_two_opinions_is_offered_to_compare_them() -> None:
+    for topic in ("two_opinions_what_now", "surgery_type_differs", "diagnosis_differs", "why_differ"):
+        assert Button("Compare 2 opinions", "/start_compare") in buttons(answer(topic))
+
+
+@pytest.mark.parametrize("topic", ALL)
+@pytest.mark.parametrize("tier", ["emergency", "urgent"])
+def test_whoever_told_a_sign_is_not_told_that_there_is_time(topic: str, tier: str) -> None:
+    """Words of "time" for another opinion are for planned operations only."""
+    gives_time = any(
+        words in answer(topic).short
+        for words in ("time for a second opinion", "time to hear", "can most often wait", "later date")
+    )
+    assert (without_delay([topic], tier) == ["when_not_to_wait"]) or not gives_time
+    assert without_delay([topic], "") == [topic]

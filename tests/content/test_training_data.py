@@ -17,21 +17,22 @@ LEAST_PER_TOPIC = 25
 LEAST_PER_ACT = 20
 TOPIC_FILES = {"second_opinion", "disagreement", "evidence", "decision", "after_surgery", "assistant", "out_of_scope"}
 
-# The 69 topics that are answered and the ten that are kindly refused.
+# The 77 topics that are answered and the ten that are kindly refused.
 TOPICS = {
     "second_opinion": """what_is_second_opinion why_get_one when_useful when_not_to_wait first_doctor_wrong
         records_only_enough independence offend_surgeon good_second_opinion who_reviews formats who_starts_it how_long
         cost insurance where_available referral what_to_bring get_records questions_to_ask report_content share_report
-        reviewer_operates choose_surgeon""",
+        reviewer_operates choose_surgeon uneasy_with_surgeon""",
     "disagreement": """how_often_differ why_differ two_opinions_what_now third_opinion second_always_right
         diagnosis_differs surgery_type_differs fewer_operations shared_decision told_no_surgery""",
     "evidence": """does_it_reduce_surgery are_outcomes_better does_it_save_money evidence_quality who_seeks
         regional_variation fusion_evidence too_much_surgery""",
-    "decision": """need_fusion key_question mri_alone try_without_surgery can_it_wait feeling_rushed no_reason_given
-        goals_differ money_motive redo_after_failed surgery_risks urgent_surgery""",
-    "after_surgery": """still_in_pain reherniation hardware_failed adjacent_segment pseudarthrosis flatback
+    "decision": """told_surgery need_fusion key_question mri_alone try_without_surgery can_it_wait feeling_rushed no_reason_given
+        goals_differ money_motive redo_after_failed surgery_risks urgent_surgery cancel_operation
+        big_operation will_it_help waiting_for_surgery""",
+    "after_surgery": """had_surgery still_in_pain reherniation hardware_failed adjacent_segment pseudarthrosis flatback
         which_scan""",
-    "assistant": "who_are_you privacy how_it_works for_someone_else scans_kept ask_the_clinic trust_you calls",
+    "assistant": "who_are_you privacy how_it_works for_someone_else scans_kept ask_the_clinic reach_surgeon trust_you calls",
     "out_of_scope": """
         diagnose_me should_i_have_surgery read_my_scan medicine_dose other_health off_topic under_18 recovery
         surgery_methods back_care
