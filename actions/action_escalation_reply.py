@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -12,6 +11,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.action_resume_intake import waiting_form
+from actions.answering import earlier_intents
 from actions.base import Button, Events, PatientAction, Reply, emergency_number, say
 from actions.database import StoreUnavailable
 from actions.escalation_words import escalation_words
@@ -32,7 +32,7 @@ class ActionEscalationReply(PatientAction):
     async def respond(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         words = escalation_words()
         choice = chosen(tracker.latest_message)
-        if choice == "seen" and INTENTS.get(intent_before(tracker.events)) == "seen":
+        if choice == "seen" and INTENTS.get(next(earlier_intents(tracker.events), "")) == "seen":
             choice = "still_seen"  # "they are doing a scan now", after "I'm in hospital"
         reply = words.replies.get(choice, words.replies["other"])
         number = emergency_number(tracker) or tracker.get_slot("emergency_number") or ""
@@ -61,12 +61,6 @@ def chosen(message: dict[str, Any]) -> str:
         if entity.get("entity") == "choice":
             return str(entity.get("value"))
     return INTENTS.get(str((message.get("intent") or {}).get("name")), "other")
-
-
-def intent_before(events: Sequence[Mapping[str, Any]]) -> str:
-    """Return the intent of the message before the latest, "" when there was none."""
-    said = [event.get("parse_data") or {} for event in events if event.get("event") == "user"]
-    return str((said[-2].get("intent") or {}).get("name") or "") if len(said) > 1 else ""
 
 
 async def _unseen(sender: str) -> bool:

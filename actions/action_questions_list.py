@@ -8,6 +8,7 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.answering import earlier_intents
 from actions.base import Events, PatientAction, Reply, say
 from actions.questions import build, change, decision_flags, edit_of, question_replies
 from actions.report.pasted import letters
@@ -38,10 +39,14 @@ def question_list(tracker: Tracker) -> list[Reply]:
 
 def about_questions(events: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the message before the latest was about the list, so that "undo" means the list."""
-    said = [event.get("parse_data") or {} for event in events if event.get("event") == "user"]
-    intents = [(parsed.get("intent") or {}).get("name") for parsed in said[:-1]]
-    before = next((intent for intent in reversed(intents) if intent != "go_back"), "")
+    before = next((intent for intent in earlier_intents(events) if intent != "go_back"), "")
     return before in ("ask_questions_list", "edit_questions")
+
+
+def adds_question(text: str) -> bool:
+    """Whether a message adds a question of the patient's own, which may sound like one put to us ("add: can I fly?")."""
+    edit = edit_of(text, 0)
+    return edit is not None and edit.kind == "add"
 
 
 class ActionQuestionsList(PatientAction):

@@ -17,8 +17,8 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.action_resume_intake import go_on
-from actions.base import Events, NotKept, PatientAction, country_of
+from actions.action_resume_intake import go_on, waiting_form, way_back
+from actions.base import Events, NotKept, PatientAction, country_of, say
 from actions.database import StoreUnavailable
 from actions.intake.turn import screen_record
 from actions.store import store
@@ -38,6 +38,9 @@ class ActionRecordEscalation(PatientAction):
         key = str(tracker.get_slot("escalation") or "")
         if key == "cleared":
             return [SlotSet("clarify_open", "answered"), *await go_on(tracker)]
+        if key == "reminder" and await waiting_form(tracker):
+            say(dispatcher, tracker, [way_back()])  # "7" may have been an answer to the form
+            return []
         tier = str(tracker.get_slot("escalation_tier") or "")
         if tier not in RECORDED or key.startswith(SILENT_KEYS):
             return []

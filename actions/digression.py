@@ -9,7 +9,7 @@ from rasa_sdk import Tracker
 
 from actions.action_questions_list import question_list
 from actions.action_show_plan import plan_message
-from actions.answering import answer_topics, asked_topics, without_delay
+from actions.answering import answer_topics, asked_topics, with_also_asked, without_delay
 from actions.base import Button, Reply, emergency_number
 from actions.explaining import explain_message
 from actions.small_talk import small_talk
@@ -58,5 +58,6 @@ def digress(tracker: Tracker) -> list[Reply]:
         return [Reply(small_talk(tracker, label)[0])]
     if intent == "faq":
         topics, number = answered_topics(message), emergency_number(tracker)
-        return [Reply(reply.text) for reply in answer_topics(topics, emergency=number)] if topics else []
+        answers = answer_topics(topics, emergency=number)
+        return [Reply(reply.text) for reply in with_also_asked(answers, message)] if answers else []
     return []

@@ -88,8 +88,11 @@ def _letter(letter: LetterNote) -> Iterable[str]:
     words = explain_words()
     if letter.advice:
         yield f'"{letter.advice}"'
-    missing = ", ".join(words.elements[name].label.lower() for name in letter.missing)
-    yield plan_words().letter.format(found=len(letter.found), missing=missing or "none")
+    if letter.missing:
+        missing = ", ".join(words.elements[name].label.lower() for name in letter.missing)
+        yield plan_words().letter.format(found=len(letter.found), missing=missing)
+    elif len(letter.found) == len(words.elements):  # a scan report is not measured so: it has neither
+        yield plan_words().letter_all
 
 
 def render_plan_text(plan: Plan) -> str:

@@ -14,6 +14,7 @@ from actions.base import Button, Reply
 from actions.compare.compare import compare
 from actions.spine_terms import procedures
 from actions.workspace import LetterNote, Workspace
+from bot.question_splitter import questions as asked_in
 from knowledge.explain import question_words
 
 MOST = 10
@@ -186,7 +187,7 @@ def _change(space: Workspace, items: Sequence[Item], edit: Edit) -> str:
     if edit.kind == "add":
         if len(space.added) >= MOST:
             return words.full
-        space.added.append(edit.text[0].upper() + edit.text[1:])
+        space.added.append(_as_question(edit.text))
         return words.added
     if not edit.numbers or any(not 0 < number <= len(items) for number in edit.numbers):
         return words.no_such.format(count=len(items)) if edit.numbers else words.not_understood
@@ -200,6 +201,13 @@ def _change(space: Workspace, items: Sequence[Item], edit: Edit) -> str:
         else:
             space.added.remove(item.ask)
     return words.dropped
+
+
+def _as_question(text: str) -> str:
+    """The patient's words as they stand in a list: "will i be able to swim" is "Will I be able to swim?"."""
+    text = re.sub(r"(?<![\w.])i(?=$|[\s'\u2019?])", "I", text)
+    mark = "?" if text[-1].isalnum() and asked_in(text) else ""
+    return text[0].upper() + text[1:] + mark
 
 
 def _moved(keys: list[str], edit: Edit) -> list[str]:

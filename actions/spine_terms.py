@@ -57,7 +57,8 @@ _ORDINAL = re.compile(
     re.I,
 )
 _LOWEST = re.compile(
-    r"\b(?:lowest|bottom|last|lumbo-?sacral)(?:\s+(?:lumbar|mobile|one))?\s+(?:dis[ck]s?(?! (?:dis|deg|bul))|level|segment)\b(?!\s+of\s+the\s+(?:neck|cervical|thoracic))",
+    r"\b(?:lowest|bottom|last|lumbo-?sacral)(?:\s+(?:lumbar|mobile|one))?\s+(?:dis[ck]s?(?! (?:dis|deg|bul))|level|segment)\b(?!\s+of\s+the\s+(?:neck|cervical|thoracic))"
+    r"|\b(?:dis[ck]|space)\s+between\s+the\s+(?:two\s+)?(?:lowest|bottom|last)\s+(?:two\s+)?(?:bones|vertebrae)(?!\s+of\s+(?:the|your|his|her)\s+neck)",
     re.I,
 )
 
@@ -212,6 +213,13 @@ def _bones(written: str) -> list[str]:
     return bones
 
 
+_SLIPPED = re.compile(
+    r"(?:has |had |is |have |\w+ly )*(?:sits?|slip\w*|mov(?:ed|ing)|shift\w*|slid\w*|lies|sitting|lying|forwards?|ahead)\b"
+    r"[\w\s.]{0,30}\b(?:on|over|onto|in front of)(?: top of)?",
+)
+"""Between two bones of which one has slipped: "L3 sits about 7 mm forward on L4"."""
+
+
 def _joined(before: Level, after: Level, text: str) -> Level | None:
     """ "L4, L5 and S1" is one run of bones; "C5-6 and C6-7" stay two."""
     between = text[before.end : after.start].strip().lower()
@@ -223,6 +231,10 @@ def _joined(before: Level, after: Level, text: str) -> Level | None:
         and SPINE.index(after.upper) - SPINE.index(before.lower) == 1
     ):
         return Level(before.upper, after.lower, before.start, after.end)
+    one_bone_each = before.upper == before.lower and after.upper == after.lower
+    if one_bone_each and abs(SPINE.index(after.upper) - SPINE.index(before.lower)) == 1 and _SLIPPED.fullmatch(between):
+        upper, lower = sorted((before.upper, after.upper), key=SPINE.index)
+        return Level(upper, lower, before.start, after.end)
     return None
 
 

@@ -9,7 +9,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.action_questions_list import about_questions, question_list
+from actions.action_questions_list import about_questions, adds_question, question_list
 from actions.base import Events, PatientAction, Reply, say
 from actions.compare.compare import compare
 from actions.compare.conversation import State, Step, all_asked, is_answer, missed, take
@@ -46,12 +46,13 @@ class ValidateCompareForm(PatientAction):
         if elsewhere and intent != "start_compare" and not is_answer(state, text):
             say(dispatcher, tracker, [Reply(explain_words().left, (elsewhere,))])
             return END
-        if intent == "go_back" and about_questions(tracker.events):
+        if about_questions(tracker.events) and (intent == "go_back" or adds_question(text)):
             say(dispatcher, tracker, question_list(tracker))
             return ASK_AGAIN
         step = take(state, text, intent, reading, emergency_number=number)
         if step.digression and (digression := digress(tracker)):
             say(dispatcher, tracker, [*step.replies, *digression])
+            space = Workspace.load(tracker.sender_id)  # the list of questions may have been changed in between
             space.compare = dataclasses.asdict(state)
             space.save()
             return ASK_AGAIN

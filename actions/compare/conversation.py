@@ -17,6 +17,7 @@ from actions.base import Button, Reply
 from actions.compare.compare import label
 from actions.compare.told import Which, names_opinion, same_as_first, tell
 from actions.report.reader import Reading, quote
+from actions.wishes import wants_restart, wants_to_ask
 from bot.question_splitter import questions as asked
 from knowledge.explain import CompareQuestion, compare_words
 
@@ -24,6 +25,7 @@ WHICH: tuple[Which, Which] = ("first", "second")
 CONFIRM, TEACH_BACK = "letter_confirm", "teach_back"
 UNKNOWN = "unknown"
 SHORT = 8
+DIAGNOSIS_WORDS = 20
 _SHOWN = frozenset({"show_plan", "ask_questions_list", "edit_questions"})
 _NO_ANSWERS = _SHOWN | {"resume", "mistake", "start_compare"}
 _ASKING = {"faq", "explain_term", "human", "menu"}
@@ -104,9 +106,7 @@ def ask(state: State) -> Reply:
         lines = "\n".join(_under_opinions(state.letter))
         buttons = tuple(Button(words.buttons[name], words.buttons[name]) for name in ("right", "wrong"))
         return Reply(words.from_letter.format(lines=lines), buttons)
-    for key, item, which in questions():
-        if key in state.answers or not _applies(item, which, state):
-            continue
+    for key, item, which in _open(state):
         state.asking = key
         skip = Button(words.buttons["skip"], "/skip")
         choices = tuple(Button(choice.label, choice.label) for choice in item.choices)
@@ -117,8 +117,15 @@ def ask(state: State) -> Reply:
 
 def all_asked(state: State) -> bool:
     """Whether both opinions have been told."""
-    return not state.letter and not any(
-        key not in state.answers and _applies(item, which, state) for key, item, which in questions()
+    return not state.letter and not any(_open(state))
+
+
+def _open(state: State) -> Iterable[tuple[str, CompareQuestion, Which | None]]:
+    """The questions still to be asked, in order."""
+    return (
+        (key, item, which)
+        for key, item, which in questions()
+        if key not in state.answers and _applies(item, which, state)
     )
 
 
@@ -135,6 +142,11 @@ def take(state: State, text: str, intent: str, reading: Reading | None, *, emerg
         command = "skip"
     if command == "stop":
         return Step((Reply(words.stopped),), over=True, stopped=True)
+    if wants_restart(text):
+        state.answers, state.letter, state.asking, state.misses = {}, {}, "", 0
+        return Step((Reply(words.restarted),))
+    if wants_to_ask(text):
+        return Step((Reply(words.ask_first),))
     if state.asking == TEACH_BACK:
         return _check(state, text, command, emergency_number)
     if state.asking == CONFIRM:
@@ -230,7 +242,9 @@ def missed(state: State) -> Reply:
 
 
 def is_answer(state: State, text: str) -> bool:
-    """Whether ``text`` plainly answers the question on the table, so that it cannot be a wish to go elsewhere."""
+    """Whether ``text`` plainly answers the question on the table, or is said to it: it cannot be a wish to go elsewhere."""
+    if wants_restart(text) or wants_to_ask(text):
+        return True
     if state.asking == TEACH_BACK:
         return not text.startswith("/")
     if state.asking in ("", CONFIRM):
@@ -271,7 +285,7 @@ def from_letter(which: Which, reading: Reading) -> dict[str, str]:
     told: dict[str, str] = {}
     diagnosis = found.get("diagnosis")
     if diagnosis and diagnosis.sentence:
-        told["diagnosis"] = quote(reading.letter, diagnosis.sentence, diagnosis.at, 14)
+        told["diagnosis"] = quote(reading.letter, diagnosis.sentence, diagnosis.at, DIAGNOSIS_WORDS)
     if need:
         told["need"] = need
     if need in ("yes", "maybe") and advice.operations:
@@ -292,9 +306,12 @@ def _check(state: State, text: str, command: str | None, emergency_number: str) 
 def _confirm(state: State, text: str, intent: str) -> Step:
     words = compare_words()
     if intent == "affirm" or _YES.match(text):
+        about = {key.partition("_")[0] for key in state.letter}
         state.answers.update(state.letter)
         state.letter = {}
-        return Step((Reply(words.letter_confirmed),))
+        of_next = next((which for _, _, which in _open(state)), None)
+        turns_back = of_next == "first" and about == {"second"}  # or the next question seems to be about the letter
+        return Step((Reply(words.letter_confirmed + (f" {words.back_to_first}" if turns_back else "")),))
     if intent == "deny" or _NO.match(text):
         state.letter = {}
         return Step((Reply(words.letter_dropped),))

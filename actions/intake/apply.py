@@ -51,6 +51,7 @@ def apply(state: State, decision: Decision, *, now: str, served: tuple[str, ...]
         served: ISO codes of the countries the clinic serves; empty for all.
     """
     say = words().say
+    state = replace(state, restarting=decision.kind is Kind.RESTART)
     match decision.kind:
         case Kind.ANSWER | Kind.CONFIRMED | Kind.KEEP:
             answer = decision.answer or Answer("answered", state.kept, state.kept, state.kept, state.said_by)
@@ -80,6 +81,13 @@ def apply(state: State, decision: Decision, *, now: str, served: tuple[str, ...]
             return Step(replace(again, as_said=(*state.as_said, decision.field)), (say["confirm_no"],))
         case Kind.REWRITE:
             return Step(replace(state, kept=""))
+        case Kind.RESTART:
+            return Step(state)
+        case Kind.RESTARTED:
+            # What was found dangerous is kept, and a correction stays one of the same case.
+            return Step(State(reference=state.reference, red_flags=state.red_flags), (say["restarted"],))
+        case Kind.ASK_FIRST | Kind.LATER:
+            return Step(state, (say[decision.kind.value],))
         case Kind.ESCALATE:
             assert decision.answer and decision.flag
             flagged = _settled(state, questionnaire().field(decision.field), decision.answer)

@@ -13,22 +13,21 @@ from knowledge.intake import Field, questionnaire, words
 
 def question(state: State) -> list[Reply]:
     """The messages that ask for what ``state`` waits for."""
-    say, buttons = words().say, words().buttons
+    say = words().say
+    if state.restarting:
+        return [_choice(say["restart"], ("restart", "resume"), state)]
     if state.pending:
         text = say["confirm_value"].format(value=state.pending.answer.shown)
         return [_reply(text, ("yes", "no"), _payload(state, questionnaire().field(state.pending.field), "yes_no"))]
     if state.stage == "offer":
         count = len(open_fields(state, "long"))
-        payload = _payload(state, None, "choice", [buttons["more"], buttons["review"]])
-        return [_reply(say["more_offer"].format(count=count), ("more", "review"), payload)]
+        return [_choice(say["more_offer"].format(count=count), ("more", "review"), state)]
     if state.stage == "review" or state.field is None:
         return review(state)
     field = questionnaire().field(state.field)
     if state.kept:
         text = say["keep_words"].format(value=shorter(state.kept))
-        return [
-            _reply(text, ("keep", "rewrite"), _payload(state, field, "choice", [buttons["keep"], buttons["rewrite"]]))
-        ]
+        return [_choice(text, ("keep", "rewrite"), state, field)]
     text = field.ask if state.fails < FAILS_BEFORE_REWORDING else field.again
     text = questionnaire().say(text, state.person)
     if state.fails >= FAILS_BEFORE_REWORDING and not field.required:
@@ -38,8 +37,7 @@ def question(state: State) -> list[Reply]:
 
 def review(state: State) -> list[Reply]:
     """The read-back, then the question whether to send."""
-    payload = _payload(state, None, "choice", [words().buttons["send"], words().buttons["change"]])
-    ask = _reply(words().say["review_ask"], ("send", "change"), payload)
+    ask = _choice(words().say["review_ask"], ("send", "change"), state)
     return [*(Reply(part) for part in read_back(state)), ask]
 
 
@@ -60,6 +58,10 @@ def _buttons(field: Field) -> tuple[Button, ...]:
     if not field.required:
         titles.append(words().buttons["skip"])
     return tuple(Button(title, title) for title in titles)
+
+
+def _choice(text: str, names: tuple[str, ...], state: State, field: Field | None = None) -> Reply:
+    return _reply(text, names, _payload(state, field, "choice", [words().buttons[name] for name in names]))
 
 
 def _reply(text: str, names: tuple[str, ...], payload: dict[str, Any]) -> Reply:

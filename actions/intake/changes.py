@@ -106,10 +106,9 @@ def _volunteered(text: str, said: str, state: State, reader: Reader) -> Decision
 def told_ahead(text: str, said: str, state: State, reader: Reader) -> Decision | None:
     """What is no answer to the question on the table and plainly one to another: kept for that, and noted.
 
-    At the read-back a bare number or address takes the place of the one that stands there.
+    Before there is consent to keep it, it will be asked for again. At the read-back a bare number or address takes the
+    place of the one that stands there.
     """
-    if state.value("consent_send") != "yes":
-        return None
     for field_id, pattern in words().ahead.items():
         match = re.search(pattern, said)
         if not match or not questionnaire().has(field_id):
@@ -120,7 +119,7 @@ def told_ahead(text: str, said: str, state: State, reader: Reader) -> Decision |
             continue
         found = _changed(field_id, as_typed(text, match["value"]), state, reader)
         if found.answer:
-            return found
+            return found if state.consented else Decision(Kind.LATER)
     return None
 
 

@@ -13,13 +13,13 @@ from actions.intake.decision import Decision, Kind, Message, answer_to
 from actions.intake.letters import about_letters
 from actions.intake.parse import Problem, Reader, heard, heard_yes_no, plain, read_operation
 from actions.intake.state import Answer, State
+from actions.wishes import MOST_WORDS_OF_A_WISH, wants_restart, wants_to_ask
 from knowledge.intake import Field, questionnaire, words
 from runtime.references import find_reference
 
 SURE = 0.35
 """From this confidence on, a question outside the form is taken to be about the classifier's first topic."""
 VERY_SURE = 0.85
-MOST_WORDS_OF_A_WISH = 12
 _ALREADY_HERE = ("start_intake", "resume")
 
 
@@ -72,6 +72,10 @@ def decide(state: State, message: Message, reader: Reader) -> Decision:
     code = find_reference(message.text, "RC")
     if code:
         return Decision(Kind.REDEEM, code=code)
+    if state.restarting and (wants_restart(said) or heard_yes_no(said) is True):
+        return Decision(Kind.RESTARTED)
+    if state.restarting and (heard("more", said) or heard_yes_no(said) is False):
+        return Decision(Kind.REWRITE)
     if state.pending:
         return _pending(state, message, said, reader)
     if state.kept and state.field:
@@ -262,6 +266,10 @@ def _command(said: str) -> Decision | None:
     for kind in (Kind.STOP, Kind.BACK, Kind.SKIP, Kind.WHY, Kind.HELP, Kind.CODE):
         if heard(kind.value, said):
             return Decision(kind)
+    if wants_restart(said):
+        return Decision(Kind.RESTART)
+    if heard("ask_first", said) or wants_to_ask(said):
+        return Decision(Kind.ASK_FIRST)
     if heard("what_sent", said):
         return Decision(Kind.SHOW)
     if heard("change", said):

@@ -53,6 +53,10 @@ class Kind(Enum):
     NO_LETTER = "no_letter"
     SHOW = "show"
     NOT_YET = "not_yet"
+    ASK_FIRST = "ask_first"
+    LATER = "later"
+    RESTART = "restart"
+    RESTARTED = "restarted"
 
 
 @dataclass(frozen=True)

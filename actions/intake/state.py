@@ -55,6 +55,7 @@ class State:
         pending: an answer to be confirmed.
         kept: words typed as an answer that also were a red flag; offered back when the patient returns.
         longer: whether the patient chose to answer the longer part.
+        restarting: "start over" was said and is to be confirmed.
         from_review: one answer is being changed; the read-back comes next.
         as_said: fields whose reading the patient rejected; their words are taken as they are.
         red_flags: what the safety screen found.
@@ -75,6 +76,7 @@ class State:
     kept: str = ""
     longer: bool = False
     from_review: bool = False
+    restarting: bool = False
     as_said: tuple[str, ...] = ()
     red_flags: tuple[dict[str, Any], ...] = ()
     consent_at: str = ""

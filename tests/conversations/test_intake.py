@@ -76,6 +76,21 @@ def test_a_red_flag_inside_the_intake_says_its_own_words_and_the_answers_stay(pa
     patient.says("keep my words").asks("since")
 
 
+def test_an_answer_typed_under_emergency_words_is_shown_the_way_back(patient: Conversation) -> None:
+    up_to(patient, "pain")
+    patient.says("I can't feel when I pee").escalates("emergency", "cauda_equina")
+    patient.says("it is in my lower back").replies_with("Please get help as I said", "Your form is saved")
+    patient.picks("Back to my form").asks("pain")
+
+
+def test_start_over_begins_again_once_that_was_confirmed(patient: Conversation) -> None:
+    up_to(patient, "pain")
+    patient.says("wait, can i ask something first?").replies_with("What would you like to know?").asks("pain")
+    patient.says("what does it cost").replies_with("$450").asks("pain")
+    patient.says("start over").replies_with("begin again?").picks("Carry on").asks("pain")
+    patient.says("can we start from the beginning").picks("Begin again").asks("consent_chatbot")
+
+
 def test_a_sign_picked_at_the_safety_screen_is_talked_about_like_one_that_was_told(patient: Conversation) -> None:
     patient.says("start my case")
     for said in ("yes", "yes", "no", "Texas", "me", "yes", "none"):

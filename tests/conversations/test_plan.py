@@ -43,6 +43,16 @@ def test_the_list_is_changed_in_words_and_changed_back(reader: Conversation) -> 
     assert listed(reader.says("put all the questions back")) == first
 
 
+def test_the_list_keeps_its_changes_in_the_middle_of_two_opinions(reader: Conversation) -> None:
+    first = listed(reader.says("show my questions"))
+    reader.says("one says operate, one says wait").says("compare 2 opinions")
+    assert first[1] not in listed(reader.says("drop the second"))
+    assert (
+        listed(reader.says("add: can I fly to see my daughter in May?"))[-1] == "Can I fly to see my daughter in May?"
+    )
+    assert first[1] not in listed(reader.says("show my questions"))
+
+
 def test_the_plan_is_one_page_with_everything_in_it(reader: Conversation) -> None:
     reader.picks("Keep for my plan").is_kind("plan").does_not_say(*FOR.private)
     reader.replies_with("My plan", "My questions:", "When to get help at once:", "911", "not a doctor")

@@ -113,6 +113,47 @@ def test_who_we_are_and_what_only_the_clinic_knows(patient: Conversation, asked:
     patient.says(asked).answers(topic).replies_with(said)
 
 
+@pytest.mark.parametrize(
+    ("told", "topic", "said"),
+    [
+        ("i was told i need surgery", "told_surgery", "there is most often time for a second opinion"),
+        ("ive been told i need a fusion", "told_surgery", "Where shall we start?"),
+        ("my mum has to have an operation on her neck", "told_surgery", "Unless it is an emergency"),
+        ("i dont want it", "cancel_operation", "You can say no"),
+        ("i want to cancel it", "cancel_operation", "Call your surgeon's office"),
+        ("my pre-op is at 7 tomorrow and i just want to cancel it", "cancel_operation", "I can't cancel it for you"),
+        ("is it a major operation", "big_operation", "Surgery on the spine is a big step"),
+        ("what are my chances", "will_it_help", "I can't tell how it would go for you"),
+        ("can't reach my surgeon", "reach_surgeon", "the doctor on call"),
+        ("no one calls me back", "reach_surgeon", "don't wait for them"),
+        ("they cancelled my op again", "waiting_for_surgery", "who to call if you get worse"),
+        ("had my fusion 5 weeks ago", "had_surgery", "call the team that operated"),
+        ("i don't trust my surgeon", "uneasy_with_surgeon", "a good reason for a second opinion"),
+        ("who made you", "who_are_you", "I am a computer program"),
+    ],
+)
+def test_what_is_told_without_a_question_gets_an_answer_of_its_own(
+    patient: Conversation, told: str, topic: str, said: str
+) -> None:
+    patient.says(told).answers(topic).replies_with(said)
+
+
+def test_the_name_of_an_operation_and_its_level_is_explained(patient: Conversation) -> None:
+    patient.says("fusion l4 l5").is_kind("explain").replies_with("fusion")
+    patient.says("l5 s1 disc replacement").is_kind("explain").replies_with("disc replacement")
+
+
+def test_talk_of_surgery_leads_on_to_what_else_there_is(patient: Conversation) -> None:
+    patient.says("my doctor says i need an operation").answers("told_surgery")
+    patient.says("what else can i do").answers("try_without_surgery")
+    patient.says("is that a big op").answers("big_operation")
+    patient.says("make me a list of questions").replies_with("Questions you could ask")
+
+
+def test_stop_with_nothing_open_asks_if_the_operation_is_meant(patient: Conversation) -> None:
+    patient.says("stop").picks("Cancel my operation").answers("cancel_operation")
+
+
 def test_who_is_fed_up_or_not_heard_gets_a_kind_word_and_a_way_to_a_person(patient: Conversation) -> None:
     patient.says("im fed up").replies_with("I'm sorry", "talk to a person")
     patient.says("nobody listens").replies_with("Your pain is real", "talk to a person")
@@ -231,3 +272,18 @@ def test_a_question_added_to_the_list_is_not_answered_but_kept(patient: Conversa
 
 def test_a_number_that_is_no_reference_is_told_so(patient: Conversation) -> None:
     patient.says("where is my case").says("PS-12345").replies_with("check the number")
+
+
+def test_a_word_beside_a_question_is_explained_and_the_question_answered(patient: Conversation) -> None:
+    patient.says("what is a TLIF and how much does a second opinion cost?").answers("cost").replies_with("TLIF:")
+
+
+def test_a_question_nobody_understands_beside_another_is_owned_up_to(patient: Conversation) -> None:
+    patient.says("what happens if the two opinions differ, is a mediator brought in, who decides")
+    patient.answers("two_opinions_what_now").replies_with('"is a mediator brought in" I\'m not sure what you mean')
+    assert patient.buttons and patient.replies[-1].get("buttons"), "the buttons stand under the last reply"
+
+
+def test_a_wish_beside_a_question_is_offered(patient: Conversation) -> None:
+    patient.says("can i send you my letter and how much does it cost").answers("cost")
+    patient.picks("Send my case").asks("consent_chatbot")

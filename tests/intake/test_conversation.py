@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -327,3 +328,69 @@ def test_the_longer_part_can_be_left_at_any_question_to_check_and_send(text: str
     assert talk.slot not in ("offer", "review")
     talk.says(text)
     assert talk.slot == "review"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "start over",
+        "Restart please",
+        "can we start again from the beginning?",
+        "I made a mess, can I start over",
+        "begin again",
+    ],
+)
+def test_starting_over_is_asked_about_and_then_done(words: str) -> None:
+    talk = at("pain").says(words)
+    assert "begin again?" in talk.asked
+    talk.says("carry on").is_asked("pain")
+    talk.says(words, "yes").is_told("begin again").is_asked("consent_chatbot")
+    assert talk.state.answers == {}
+
+
+def test_starting_over_keeps_what_the_safety_screen_found_and_whose_case_is_corrected() -> None:
+    found = ({"category": "cauda_equina", "tier": "emergency"},)
+    talk = Talk(dataclasses.replace(at("pain").state, red_flags=found, reference="PS-TEST")).says("start over", "yes")
+    assert (talk.state.red_flags, talk.state.reference) == (found, "PS-TEST")
+
+
+def test_something_else_said_to_starting_over_is_taken_for_what_it_is() -> None:
+    talk = at("pain").says("start over", "7")
+    assert talk.answer("pain").value == 7
+    assert not talk.state.restarting
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "no wait i want to ask something first",
+        "Can I ask you something first?",
+        "wait",
+        "hang on, let me ask a question",
+        "I have a question",
+    ],
+)
+@pytest.mark.parametrize("field", ["consent_chatbot", "consent_send", "country", "pain"])
+def test_who_wants_to_ask_something_first_may_and_keeps_the_place(field: str, words: str) -> None:
+    talk = at(field).says(words).is_told("What would you like to know?").is_asked(field)
+    assert (talk.effect, talk.state.fails) == (Effect.ASK, 0)
+
+
+@pytest.mark.parametrize("words", ["it's for my mum", "germany", "I'm in Texas", "pat@example.org"])
+def test_an_answer_given_before_there_is_consent_is_asked_for_later(words: str) -> None:
+    talk = at("consent_send").says(words).is_told("in a moment").is_asked("consent_send")
+    assert set(talk.state.answers) == {"consent_chatbot"}
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "value"),
+    [
+        ("for me", "about", "self"),
+        ("it's for my mum", "about", "other"),
+        ("I live in Germany", "country", "DE"),
+        ("texas", "country", "US"),
+    ],
+)
+def test_an_answer_given_ahead_is_noted(words: str, field: str, value: str) -> None:
+    talk = at("consent_doctor").says(words).is_told("Noted").is_asked("consent_doctor")
+    assert talk.answer(field).value == value
