@@ -12,6 +12,20 @@ step() {
   "$@" || failed+=("$name")
   echo "--- $name: $((SECONDS - begun)) s"
 }
+# Begins a step beside those that follow, on another core; "joined" waits for it and shows what it said.
+beside() {
+  beside_name="$1"; shift
+  beside_said=$(mktemp)
+  ( begun=$SECONDS; "$@"; code=$?; echo "--- $beside_name: $((SECONDS - begun)) s"; exit $code ) >"$beside_said" 2>&1 &
+  beside_id=$!
+}
+joined() {
+  wait "$beside_id" || failed+=("$beside_name")
+  echo "=== $beside_name (beside the above)"
+  cat "$beside_said"
+  rm -f "$beside_said"
+}
+trap 'kill $(jobs -p) 2>/dev/null' EXIT
 
 # What some tests need from the system: a browser, and nginx to check its own file. Debian's, installed where we may.
 missing=()
@@ -23,7 +37,6 @@ if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/nu
     >/dev/null 2>&1 || echo "Could not install ${missing[*]}; the tests that need them will say so."
 fi
 
-step "lint and types" scripts/lint.sh
 # Rasa prints much that nobody needs; what failed stands at the end.
 stories() {
   local said
@@ -33,10 +46,12 @@ stories() {
 }
 
 step "train" $care scripts/train.py
+# The reading level of words is checked once, on the care side, where the library for it is.
+beside "tests in Rasa's runtime" $bot -m pytest tests/bot tests/safety --ignore=tests/safety/test_words.py
+step "lint and types" scripts/lint.sh
 step "rasa data validate" $care scripts/validate.py
 step "rasa test" stories
-# The reading level of words is checked once, on the care side, where the library for it is.
-step "tests in Rasa's runtime" $bot -m pytest tests/bot tests/safety --ignore=tests/safety/test_words.py
+joined
 step "tests on the care side" $care -m pytest tests --ignore=tests/bot --ignore=tests/rasa
 
 if [ ${#failed[@]} -gt 0 ]; then
