@@ -386,7 +386,8 @@ def _write(
     message: Message, prediction: Prediction | None, found: Understanding, parts: list[dict[str, Any]], *, foreign: bool
 ) -> None:
     """Put what was understood on the message, in the form the dialogue reads."""
-    labels = prediction.ranking if prediction else ()
+    # Rounded: they are stored with every message and sent with every action, and the digits beyond say nothing.
+    labels = [(label, round(chance, 6)) for label, chance in prediction.ranking] if prediction else []
     topics = [
         {"id": label.removeprefix(FAQ), "confidence": chance} for label, chance in labels if label.startswith(FAQ)
     ]

@@ -15,7 +15,8 @@ What Rasa 3.6 does again and again, found by sampling its process over some hund
   was taken back, though mostly nothing was;
 * it turns its whole domain into text for every message, to see that it is not empty, before it looks whether the
   message's intent is in it (what is trained is checked when it is trained);
-* it opens a connection to the action server for every action.
+* it opens a connection to the action server for every action, and writes what it sends there, the whole conversation,
+  with the standard library's JSON, which takes three times as long as the one its own web server uses.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from functools import lru_cache
 from typing import Any, AsyncIterator, Dict, Iterator, List, Optional, Set, Tuple
 
 import aiohttp
+import ujson
 from jsonschema.validators import validator_for
 from rasa.core.actions.action import RemoteAction
+from rasa.core.constants import DEFAULT_REQUEST_TIMEOUT
 from rasa.core.policies.memoization import MemoizationPolicy
 from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.policies.rule_policy import RULES, RULES_FOR_LOOP_UNHAPPY_PATH, RulePolicy
@@ -80,7 +83,12 @@ class KeptConnection(EndpointConfig):
     async def session(self) -> AsyncIterator[aiohttp.ClientSession]:  # type: ignore[override]
         """Rasa opens a session here for every request, and closes it with what it is connected to."""
         if self._kept is None or self._kept.closed:
-            self._kept = super().session()
+            self._kept = aiohttp.ClientSession(
+                headers=self.headers,
+                auth=aiohttp.BasicAuth(**self.basic_auth) if self.basic_auth else None,
+                timeout=aiohttp.ClientTimeout(total=DEFAULT_REQUEST_TIMEOUT),
+                json_serialize=ujson.dumps,
+            )
         yield self._kept
 
 

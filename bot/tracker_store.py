@@ -12,11 +12,11 @@ from __future__ import annotations
 import argparse
 import base64
 import itertools
-import json
 import time
 from typing import Any, Optional
 
 import sqlalchemy as sa
+import ujson
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SQLTrackerStore
 from rasa.shared.core.domain import Domain
@@ -97,7 +97,7 @@ class EncryptedTrackerStore(SQLTrackerStore):
             box, rows = self.vault.box(wrapped, _owner(key)), []
             for event in itertools.islice(tracker.events, have, None):
                 data = event.as_dict()
-                sealed = base64.b64encode(box.seal(json.dumps(data), _place(key))).decode()
+                sealed = base64.b64encode(box.seal(ujson.dumps(data), _place(key))).decode()
                 stands = {"sender_id": key, "type_name": event.type_name, "timestamp": data.get("timestamp")}
                 rows.append({**stands, "data": sealed})
             if rows:
@@ -110,7 +110,7 @@ class EncryptedTrackerStore(SQLTrackerStore):
         if not rows or not self.domain:
             return None
         box = self.vault.box(rows[0].wrapped or b"", _owner(key))
-        found = [json.loads(box.open(base64.b64decode(row.data), _place(key))) for row in rows]
+        found = [ujson.loads(box.open(base64.b64decode(row.data), _place(key))) for row in rows]
         return DialogueStateTracker.from_dict(sender_id, found, self.domain.slots)
 
     def erase(self, sender_id: str) -> None:

@@ -35,6 +35,7 @@ class Database:
         else:
             self._file = _sqlite(parsed)
             self._writer, self._readers = (ThreadPoolExecutor(count, "gateway-store") for count in (1, READERS))
+            self._writes: sa.Connection | None = None
 
     async def read(self, work: Work[T]) -> T:
         """Return what ``work`` returns."""
@@ -56,6 +57,8 @@ class Database:
         else:
             self._writer.shutdown()
             self._readers.shutdown()
+            if self._writes:
+                self._writes.close()
             self._file.dispose()
 
     def _read(self, work: Work[T]) -> T:
@@ -63,8 +66,16 @@ class Database:
             return work(connection)
 
     def _write(self, work: Work[T]) -> T:
-        with self._file.execution_options(writes=True).begin() as connection:
-            return work(connection)
+        """The writing thread keeps its connection: to fetch one and give it back takes as long as two statements."""
+        if self._writes is None:
+            self._writes = self._file.execution_options(writes=True).connect()
+        try:
+            with self._writes.begin():
+                return work(self._writes)
+        except BaseException:
+            self._writes.close()  # whatever went wrong, the next transaction begins with a sound one
+            self._writes = None
+            raise
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
