@@ -95,7 +95,7 @@ class Detector:
                 unknown = {name for name in pattern.names if name.isupper()} - set(lexicon.concepts) - _NUMBERS
                 if unknown:
                     raise ValueError(f"rule {rule.id}: no such concept: {', '.join(sorted(unknown))}")
-            if unknown := set(rule.unless) - set(lexicon.concepts):
+            if unknown := set(rule.unless) - set(lexicon.concepts) - _NUMBERS:
                 raise ValueError(f"rule {rule.id}: no such concept: {', '.join(sorted(unknown))}")
         self.matcher = Matcher(lexicon, literals)
         # A pattern is looked at when one name of its narrowest step is there; most messages rule out most patterns so.
@@ -197,7 +197,7 @@ class Detector:
 STATES = ("IN_CARE", "WORSE", "MINOR", "IDIOM", "WISH_OR_FEAR", "HAS_MEANS")
 """Concepts that are no sign by themselves and change what a message, or a conversation, means."""
 _DOUBTFUL = frozenset({"IDIOM", "WISH_OR_FEAR"})
-_NUMBERS = frozenset({"NUMBER", "NUMBER_HOT", "NUMBER_TEMP", "NUMBER_OLD", "NUMBER_SMALL", "NUMBER_BIG"})
+_NUMBERS = frozenset({"NUMBER", "NUMBER_HOT", "NUMBER_TEMP", "NUMBER_COOL", "NUMBER_OLD", "NUMBER_SMALL", "NUMBER_BIG"})
 
 
 @lru_cache(maxsize=1)

@@ -140,6 +140,8 @@ class Matcher:
             yield "NUMBER_HOT"
             if not value.is_integer():
                 yield "NUMBER_TEMP"  # "it said 38.9": an age or a count is no fraction
+        if (35 <= value < 38 or 95 <= value < 100.4) and not value.is_integer():
+            yield "NUMBER_COOL"
         if 65 <= value <= 105 and value.is_integer():
             yield "NUMBER_OLD"
         yield "NUMBER_SMALL" if value < 8 else "NUMBER_BIG"
