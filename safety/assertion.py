@@ -146,11 +146,12 @@ class Reader(Denials):
         if sentence == tokens[whole[0]].sentence and BUT & set(between):
             rest = between[max(i for i, word in enumerate(between) if word in BUT) + 1 :]
             return rest[:1] == ["it"] and len(rest) <= 3
-        if sentence != tokens[whole[1] - 1].sentence + 1:
+        apart = sentence - tokens[whole[1] - 1].sentence
+        if apart not in (1, 2):
             return False
         place = next(i for i, token in enumerate(tokens) if token.sentence == sentence)
         named = any(tokens[i].sentence == sentence for span in self.spans("BODY") for i in range(*span))
-        only = cue[0] - place <= 1 or {token.word for token in tokens[place : cue[0]]} <= _IT_HAS_BEEN
+        only = {token.word for token in tokens[place : cue[0]]} <= _IT_HAS_BEEN or (apart == 1 and cue[0] - place <= 1)
         return only and not named
 
     def _their_past(self, whole: Span) -> bool:

@@ -336,7 +336,8 @@ def test_a_question_or_a_wish_is_told_from_the_sign_itself(text: str, key: str) 
         ("I woke from a nightmare and I can't feel my legs", "emergency"),
         ("My aunt had a csf leak after hers. Could I have that too?", "none"),
         ("My aunt has a csf leak since Friday. Could I have that too?", "urgent"),
-        ("is it common that both his feet are numb", "clarify"),
+        ("is it common that both his feet are numb", "emergency"),
+        ("is it common that feet go numb after the operation", "none"),
         ("is it usual that my legs are both numb", "emergency"),
     ],
 )
