@@ -96,7 +96,7 @@ class Reader(Denials):
             for cue in self.spans("STABLE"):
                 if self._since_long(cue, whole):
                     return "stable"
-        if not now and any(self._points_back(whole, cue) for cue in self.spans("STABLE")):
+        if not now and any(self._points_back(whole, cue) for cue in self.spans("STABLE", "HISTORY")):
             return "stable"
         told = not now and self._told_as_past(whole) and not self._recent(found, "PRESENT", "STILL")
         for cue in self.spans("RESOLVED"):
@@ -151,8 +151,11 @@ class Reader(Denials):
             return False
         place = next(i for i, token in enumerate(tokens) if token.sentence == sentence)
         named = any(tokens[i].sentence == sentence for span in self.spans("BODY") for i in range(*span))
-        only = {token.word for token in tokens[place : cue[0]]} <= _IT_HAS_BEEN or (apart == 1 and cue[0] - place <= 1)
-        return only and not named
+        before = [token.word for token in tokens[place : cue[0]]]
+        if cue in self.concepts.spans.get("HISTORY", ()):  # "It's been so since my youngest was born in 2009."
+            told = before[: before.index("since")] if "since" in before else []
+            return bool(told) and set(told) <= _IT_HAS_BEEN
+        return (set(before) <= _IT_HAS_BEEN or (apart == 1 and cue[0] - place <= 1)) and not named
 
     def _their_past(self, whole: Span) -> bool:
         """Return whether this is a condition somebody else "had" or died of: family history."""
