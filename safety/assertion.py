@@ -32,7 +32,9 @@ _LEADS_IN = frozenset({"well", "so", "and", "now", "yes", "guess", "what", "sadl
 _IT_IS_SO = frozenset(
     {("i", "have"), ("i", "am"), ("i", "do"), ("it", "has"), ("it", "is"), ("he", "has"), ("she", "has")}
 )
-_IT_HAS_BEEN = frozenset({"it", "this", "that", "they", "has", "have", "been", "is", "was", "like", "so", "way", "same", "all"})
+_IT_HAS_BEEN = frozenset(
+    {"it", "this", "that", "they", "has", "have", "been", "is", "was", "like", "so", "way", "same", "all"}
+)
 _OWNS = frozenset({"have", "has", "had", "got", "own"})
 _TELLS_OF = frozenset({"about", "where", "who", "whose", "which", "of", "on"})
 
@@ -51,7 +53,11 @@ class Reader(Denials):
         if not self._has_come_true(found):
             if self._quoted(found):
                 yield "quoted"
-            if self._hypothetical(found) and not self._beside("MAY_IT_WAIT", found) and not self._asks_for_another(found):
+            if (
+                self._hypothetical(found)
+                and not self._beside("MAY_IT_WAIT", found)
+                and not self._asks_for_another(found)
+            ):
                 yield "normal" if self._asks_what_to_do(found) else "hypothetical"
             if self._asked(found):
                 yield "normal" if self._asks_if_normal(found) else "question"
