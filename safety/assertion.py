@@ -32,6 +32,9 @@ _LEADS_IN = frozenset({"well", "so", "and", "now", "yes", "guess", "what", "sadl
 _IT_IS_SO = frozenset(
     {("i", "have"), ("i", "am"), ("i", "do"), ("it", "has"), ("it", "is"), ("he", "has"), ("she", "has")}
 )
+_IT_HAS_BEEN = frozenset(
+    {"it", "this", "that", "they", "has", "have", "been", "is", "was", "like", "so", "way", "same", "all"}
+)
 _OWNS = frozenset({"have", "has", "had", "got", "own"})
 _TELLS_OF = frozenset({"about", "where", "who", "whose", "which", "of", "on"})
 
@@ -50,7 +53,11 @@ class Reader(Denials):
         if not self._has_come_true(found):
             if self._quoted(found):
                 yield "quoted"
-            if self._hypothetical(found) and not self._beside("MAY_IT_WAIT", found):
+            if (
+                self._hypothetical(found)
+                and not self._beside("MAY_IT_WAIT", found)
+                and not self._asks_for_another(found)
+            ):
                 yield "normal" if self._asks_what_to_do(found) else "hypothetical"
             if self._asked(found):
                 yield "normal" if self._asks_if_normal(found) else "question"
@@ -95,11 +102,12 @@ class Reader(Denials):
             for cue in self.spans("STABLE"):
                 if self._since_long(cue, whole):
                     return "stable"
-        if not now and any(self._points_back(whole, cue) for cue in self.spans("STABLE")):
+        if not now and any(self._points_back(whole, cue) for cue in self.spans("STABLE", "HISTORY")):
             return "stable"
+        told = not now and self._told_as_past(whole) and not self._recent(found, "PRESENT", "STILL")
         for cue in self.spans("RESOLVED"):
             gap = tokens[cue[0]].sentence - sentence
-            over = cue[0] >= whole[1] and gap in (0, 1) and not self._has_own_subject(whole, cue)
+            over = cue[0] >= whole[1] and 0 <= gap <= (2 if told else 1) and not self._has_own_subject(whole, cue)
             # "It cleared up. It came back on Sunday": but a foot that "came back" is well.
             again = (0 <= back[0] - cue[1] <= NEAR or longer(back, cue) for back in self.spans("RECURRED"))
             if over and not any(again):
@@ -114,7 +122,10 @@ class Reader(Denials):
     def _told_as_past(self, whole: Span) -> bool:
         """Return whether a verb of ``whole`` is in the past: not the "had" of "had surgery 3 years ago and my foot won't lift"."""
         closed = max((cue[1] for cue in self.spans("HISTORY") if self._closed_by_and(cue, whole)), default=0)
-        return any(cue[0] >= closed and self._same_thought(cue, whole) for cue in self.spans("PAST"))
+        return any(
+            cue[0] >= closed and self._same_thought(cue, whole) and not (closed and self._lasts(cue))
+            for cue in self.spans("PAST")
+        )
 
     def _is_anothers_past(self, cue: Span, whole: Span) -> bool:
         """Return whether ``cue`` was said of somebody else ("my dad had it in 2009 but I've got ...")."""
@@ -141,11 +152,16 @@ class Reader(Denials):
         if sentence == tokens[whole[0]].sentence and BUT & set(between):
             rest = between[max(i for i, word in enumerate(between) if word in BUT) + 1 :]
             return rest[:1] == ["it"] and len(rest) <= 3
-        if sentence != tokens[whole[1] - 1].sentence + 1:
+        apart = sentence - tokens[whole[1] - 1].sentence
+        if apart not in (1, 2):
             return False
         place = next(i for i, token in enumerate(tokens) if token.sentence == sentence)
         named = any(tokens[i].sentence == sentence for span in self.spans("BODY") for i in range(*span))
-        return cue[0] - place <= 1 and not named
+        before = [token.word for token in tokens[place : cue[0]]]
+        if cue in self.concepts.spans.get("HISTORY", ()):  # "It's been so since my youngest was born in 2009."
+            told = before[: before.index("since")] if "since" in before else []
+            return bool(told) and set(told) <= _IT_HAS_BEEN
+        return (set(before) <= _IT_HAS_BEEN or (apart == 1 and cue[0] - place <= 1)) and not named
 
     def _their_past(self, whole: Span) -> bool:
         """Return whether this is a condition somebody else "had" or died of: family history."""
@@ -177,7 +193,7 @@ class Reader(Denials):
         tokens = self.concepts.message.tokens
         sentence = tokens[whole[0]].sentence
         theirs = any(other[1] <= whole[0] and self._same_thought(other, whole) for other in self.spans("OTHER"))
-        asked = [cue[0] for cue in self.spans("COMMON_QUESTION") if tokens[cue[0]].sentence == sentence]
+        asked = [cue[0] for cue in self.spans("COMMON_QUESTION") if 0 <= tokens[cue[0]].sentence - sentence <= 1]
         if not (theirs and asked and self._told_as_past(whole)) or self._recent((whole,), "RECENT", "ONSET", "STILL"):
             return False
         return not any(tokens[cue[0]].sentence == sentence and cue[0] < asked[0] for cue in self.spans("PRESENT"))
@@ -233,6 +249,11 @@ class Reader(Denials):
         """Return whether "what should I do if I can't pee?" is asked, which may be so now: but not "... after my surgery"."""
         return self._beside("WHAT_TO_DO", found) and "AFTERWARDS" not in self.concepts
 
+    def _asks_for_another(self, found: Found) -> bool:
+        """Return whether "what do I do if he can't breathe?" is asked of somebody who is looked after: it may be so now."""
+        someone = self.person((found,)) == "other" and not self._beside("MIGHT_COME", found)
+        return someone and self._asks_what_to_do(found)
+
     def _asked(self, found: Found) -> bool:
         whole = self._whole(found)
         tokens = self.concepts.message.tokens
@@ -259,7 +280,7 @@ class Reader(Denials):
         whole = self._whole(found)
         tokens = self.concepts.message.tokens
         people = {i for span in self.spans("SELF", "OTHER") for i in range(*span)}
-        if self._tale(whole, people):
+        if self._tale(whole, people) or self._beside("DREAMT", found):
             return True
         for pet in self.spans("PET"):
             if pet[1] <= whole[0] and tokens[pet[0]].sentence == tokens[whole[0]].sentence and not self._aside(pet):

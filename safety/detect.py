@@ -42,7 +42,7 @@ class Learned:
     """What the second signal thinks: the category it recognises, the tier it raises to, and of whom the message speaks.
 
     ``sure``: what the message means and the words of the rules that it uses agree, so plainly that nothing need be asked.
-    ``danger``, 0 to 1: how likely it holds a red flag of any category to be.
+    ``danger``, 0 to 1: how likely it holds a red flag of any category to be. ``brief``: the message is one sentence.
     """
 
     category: str
@@ -50,6 +50,7 @@ class Learned:
     sure: bool = False
     danger: float = 1.0
     person: Person = "self"
+    brief: bool = True
 
     @property
     def finding(self) -> Finding:
@@ -95,7 +96,7 @@ class Detector:
                 unknown = {name for name in pattern.names if name.isupper()} - set(lexicon.concepts) - _NUMBERS
                 if unknown:
                     raise ValueError(f"rule {rule.id}: no such concept: {', '.join(sorted(unknown))}")
-            if unknown := set(rule.unless) - set(lexicon.concepts):
+            if unknown := set(rule.unless) - set(lexicon.concepts) - _NUMBERS:
                 raise ValueError(f"rule {rule.id}: no such concept: {', '.join(sorted(unknown))}")
         self.matcher = Matcher(lexicon, literals)
         # A pattern is looked at when one name of its narrowest step is there; most messages rule out most patterns so.
@@ -197,7 +198,7 @@ class Detector:
 STATES = ("IN_CARE", "WORSE", "MINOR", "IDIOM", "WISH_OR_FEAR", "HAS_MEANS")
 """Concepts that are no sign by themselves and change what a message, or a conversation, means."""
 _DOUBTFUL = frozenset({"IDIOM", "WISH_OR_FEAR"})
-_NUMBERS = frozenset({"NUMBER", "NUMBER_HOT", "NUMBER_TEMP", "NUMBER_OLD", "NUMBER_SMALL", "NUMBER_BIG"})
+_NUMBERS = frozenset({"NUMBER", "NUMBER_HOT", "NUMBER_TEMP", "NUMBER_COOL", "NUMBER_OLD", "NUMBER_SMALL", "NUMBER_BIG"})
 
 
 @lru_cache(maxsize=1)
@@ -217,9 +218,9 @@ def assess(
     """Draw the conclusion from ``findings``; ``learned`` may only raise it.
 
     Alone, the learned signal asks its clarifying question. It raises to its own tier when it agrees with a rule that would
-    only ask, or is ``sure``: then the rules' own words in the message and its meaning agree. What a rule excused
-    ("no numbness"), words of an idiom ("dying to know"), or a wish or fear that every patient has ("I want the pain gone"), it
-    must be sure to ask about.
+    only ask, or is ``sure`` of a message of one sentence: then the rules' own words in it and its meaning agree. Of several
+    sentences one misleads more easily: there it asks. What a rule excused ("no numbness"), words of an idiom ("dying to
+    know"), or a wish or fear that every patient has ("I want the pain gone"), it must be sure to ask about.
     """
     findings = tuple(findings)
     counted = [f for f in findings if f.assertion == "present" and f.tier != "decision"]
@@ -229,7 +230,8 @@ def assess(
     excused = {f.category for f in findings if f.tier != "decision" and f.assertion != "present"}
     if learned and all(f.tier == "clarify" for f in counted):
         doubted = learned.category in excused or states & _DOUBTFUL
-        if not doubted and (learned.sure or any(f.category == learned.category for f in counted)):
+        plain = learned.sure and learned.brief
+        if not doubted and (plain or any(f.category == learned.category for f in counted)):
             counted = [learned.finding]
             findings = (*findings, learned.finding)
     counted.sort(key=lambda f: (-rank(f.tier), f.general, f.start))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,7 +18,7 @@ from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from safety.normalise import Message, Normaliser, inflections
+from safety.normalise import Message, Normaliser, Token, inflections
 from safety.rules import Lexicon, Pattern, Step, phrases
 
 Span = tuple[int, int]
@@ -129,6 +129,7 @@ class Matcher:
             )
             for name, group in list(hits.items())
         }
+        spans["FEVER"] = tuple(span for span in spans.get("FEVER", ()) if not _reads_normal(span, spans, tokens))
         return Concepts(message, {name: group for name, group in spans.items() if group})
 
     def _kinds(self, value: float, before: str) -> Iterator[str]:
@@ -140,6 +141,8 @@ class Matcher:
             yield "NUMBER_HOT"
             if not value.is_integer():
                 yield "NUMBER_TEMP"  # "it said 38.9": an age or a count is no fraction
+        if (35 <= value < 38 or 95 <= value < 100.4) and not value.is_integer():
+            yield "NUMBER_COOL"
         if 65 <= value <= 105 and value.is_integer():
             yield "NUMBER_OLD"
         yield "NUMBER_SMALL" if value < 8 else "NUMBER_BIG"
@@ -157,6 +160,15 @@ def _of_others(phrase: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         verbs = [i + 1 for i, word in enumerate(phrase[:-1]) if word == "i" and phrase[i + 1] not in _OWN_WORDS]
         if verbs:
             yield tuple(inflections(word)[1] if i in verbs else word for i, word in enumerate(told))
+
+
+def _reads_normal(fever: Span, spans: dict[str, tuple[Span, ...]], tokens: Sequence[Token]) -> bool:
+    """Return whether "a temperature" is no fever: the number that follows it is normal ("a temperature of 36.8")."""
+    words = [token.word for token in tokens[slice(*fever)]]
+    if "temperature" not in words:
+        return False
+    place = fever[0] + words.index("temperature")
+    return any(0 < cool[0] - place <= 3 for cool in spans.get("NUMBER_COOL", ()))
 
 
 def _inside(span: Span, other: Span) -> bool:

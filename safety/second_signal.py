@@ -1,8 +1,8 @@
 """A learned second opinion on whether a message is a red flag: one linear classifier over the sentence embedding
 (its last layer and an inner one) and the rules' concepts that the message names.
 
-It may only raise: alone it asks a clarifying question; agreeing with a rule that would only ask, or when it is sure (the
-meaning and the named concepts each speak for it, beyond a threshold), it raises to its tier
+It may only raise: alone it asks a clarifying question; agreeing with a rule that would only ask, or when it is sure of a
+message of one sentence (the meaning and the named concepts each speak for it, beyond a threshold), it raises to its tier
 (:func:`safety.detect.assess`). It asks more readily about a message whose topic is not plain: a message that is surely a
 question about fees needs a clearer sign than one that nobody else understands. Weights and thresholds are made by
 ``scripts/train_second_signal.py`` from the phrases in ``knowledge/en/red_flag_phrases.yml`` and ``red_flag_voices.yml``
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ class SecondSignal:
         thoughts = list(thoughts)
         story = len(thoughts) > STORY
         found = [learned for vector, named in thoughts if (learned := self(vector, named, plain=plain, story=story))]
-        return max(found, key=lambda learned: learned.danger, default=None)
+        gravest = max(found, key=lambda learned: learned.danger, default=None)
+        return gravest and replace(gravest, brief=len(thoughts) == 1)
 
     def __call__(
         self, vector: Any, named: Iterable[str] = (), *, plain: bool = False, story: bool = False

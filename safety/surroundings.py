@@ -18,6 +18,7 @@ JOINS = frozenset({"and", "so", "because", "plus", "then", "while"})
 """Words that join what is told to what was told before."""
 _TIMES = frozenset({"LONG_AGO", "TOO_MANY_YEARS"})
 _REASON = frozenset({"because"})
+_LASTING = frozenset({"lost"})
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,8 @@ class Surroundings:
 
     def _explains(self, name: str, span: Span, whole: Span) -> bool:
         tokens = self.concepts.message.tokens
+        if name == "NUMBER_COOL":  # the thermometer is read in a sentence of its own
+            return "TEMP_WORD" in self.concepts and "NUMBER_HOT" not in self.concepts
         if tokens[span[0]].sentence != tokens[whole[0]].sentence:
             return False
         if span[1] > whole[0]:
@@ -120,8 +123,12 @@ class Surroundings:
 
     def _over_before(self, cue: Span, whole: Span) -> bool:
         """Return whether what ``cue`` tells is over when ``whole`` begins: "in 2009 and couldn't feel my legs" goes on."""
-        goes_on = any(span[0] == cue[1] + 1 for span in self.spans("PAST")) and not self._recent((whole,), "RECENT")
-        return self._closed_by_and(cue, whole) and not goes_on
+        past = any(span[0] == cue[1] + 1 and not self._lasts(span) for span in self.spans("PAST"))
+        return self._closed_by_and(cue, whole) and not (past and not self._recent((whole,), "RECENT"))
+
+    def _lasts(self, verb: Span) -> bool:
+        """Return whether what a verb of the past tells may be so still: what was "lost" is gone until it comes back."""
+        return self.concepts.message.tokens[verb[0]].word in _LASTING
 
     def _somebody_after(self, joins: frozenset[str], start: int, end: int) -> bool:
         """Return whether one of ``joins`` between ``start`` and ``end`` opens a clause about a person ("because my leg ...")."""

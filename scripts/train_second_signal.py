@@ -40,9 +40,10 @@ FALSELY_ABOUT = {"crisis": 0.010}
 """Of a category that is asked about more readily: the question is gentle, and what is not asked about may be a life."""
 FILES = ("red_flag_phrases.yml", "red_flag_voices.yml")
 FOLDS = 5
-FALSE_QUESTIONS_IN_STORIES = 0.04
+FALSE_QUESTIONS_IN_STORIES = 0.03
 FALSELY_SURE_IN_STORIES = 0.01
-"""Of stories there are fewer to learn from: a threshold is taken from some hundred, and their signs are many."""
+"""Of stories there are fewer to learn from: a threshold is taken from some hundred, and their signs are many. The rules ask
+too: of what strangers write, one message in twenty may be asked about by both together."""
 EVERY = 2
 """One in so many of a topic's phrasings is used: enough to know them, without drowning the rest."""
 

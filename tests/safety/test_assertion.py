@@ -300,7 +300,10 @@ def test_what_stands_beside_a_reference_counts() -> None:
         ("should i be worried if my mum cant move her legs", "cauda_equina_emergency_other"),
         ("is it ok to wait if i have a fever after my op", "infection_urgent"),
         ("what should i do if i cant pee", "clarify_saddle"),
-        ("what do i do if he cant breathe", "clarify_breath"),
+        ("what do i do if he cant breathe", "blood_clot_emergency_other"),
+        ("where do we go if my mum cannot move her legs", "cauda_equina_emergency_other"),
+        ("what should we do if he ever stops breathing at home", "clarify_breath"),
+        ("what do i do if he cant breathe after the operation", ""),
         ("when should i call if i cant pee", "clarify_saddle"),
         ("what should I do if I lose control of my bladder after surgery", ""),
         ("what happens if i cant pee after surgery", ""),
@@ -318,6 +321,39 @@ def test_what_stands_beside_a_reference_counts() -> None:
 )
 def test_a_question_or_a_wish_is_told_from_the_sign_itself(text: str, key: str) -> None:
     assert assess(detect(text), states=detector().states(text)).key == key
+
+
+@pytest.mark.parametrize(
+    ("text", "tier"),
+    [
+        ("I was operated on 4 years ago and lost all feeling between my legs", "emergency"),
+        ("I was operated on in 2009 and couldn't feel my legs", "none"),
+        ("My toes went numb. It has been like that for ten years.", "none"),
+        ("My foot is weak. It has been so since Sunday.", "urgent"),
+        ("I can't hold my pee. It's been like that since the twins were born in 2011.", "none"),
+        ("I can't hold my pee. Last year I had an operation.", "emergency"),
+        ("My foot is weak. Will I be able to recover?", "urgent"),
+        ("After the fall his leg is weak and he hardly walks now", "emergency"),
+        ("My left calf is swollen and hot, I have varicose veins", "urgent"),
+        ("I have a temperature of 36.6 and a dry scar after my fusion", "none"),
+        ("I have a temperature of 38.6 and a dry scar after my fusion", "urgent"),
+        ("Dad was confused after the operation on Friday. Since Saturday he is himself again.", "clarify"),
+        (
+            "After that I could not lift my wrist. They said a nerve was bruised. In the end the nerve recovered.",
+            "none",
+        ),
+        ("I can't lift my wrist. They said a nerve was bruised. They hope the nerve recovered.", "urgent"),
+        ("I dreamt that I couldn't feel my legs", "none"),
+        ("I woke from a nightmare and I can't feel my legs", "emergency"),
+        ("My aunt had a csf leak after hers. Could I have that too?", "none"),
+        ("My aunt has a csf leak since Friday. Could I have that too?", "urgent"),
+        ("is it common that both his feet are numb", "emergency"),
+        ("is it common that feet go numb after the operation", "none"),
+        ("is it usual that my legs are both numb", "emergency"),
+    ],
+)
+def test_what_is_over_is_told_from_what_lasts(text: str, tier: str) -> None:
+    assert assess(detect(text)).tier == tier
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from safety.conversation import Told, after_question, after_told, in_words_for, together, without_guess
@@ -61,6 +63,13 @@ def test_the_learned_signal_only_raises() -> None:
     assert assess(detect("my bladder is playing up"), learned).tier == "emergency"
     assert assess(detect("i want to die"), learned).tier == "crisis"
     assert assess(detect("no numbness between my legs"), learned).tier == "none"
+
+
+def test_the_learned_signal_is_sure_of_a_single_sentence_only() -> None:
+    sure = Learned("cauda_equina", "emergency", sure=True)
+    assert assess(detect("hello"), sure).tier == "emergency"
+    assert assess(detect("hello"), replace(sure, brief=False)).key == "clarify_saddle"
+    assert assess(detect("my bladder is playing up"), replace(sure, brief=False)).tier == "emergency"
 
 
 def test_evidence_is_in_the_patients_own_words() -> None:
