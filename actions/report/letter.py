@@ -89,16 +89,22 @@ _HEAD = 300
 def is_scan_report(text: str) -> bool:
     """Whether ``text`` is the report of a scan, by its head and headings, rather than a letter that tells of one."""
     scan, plain = report_rules().scan, text.lower()
-    if not re.search(scan.title, plain[:_HEAD]) or _tells_of_surgery(plain):
+    if not re.search(scan.title, plain[:_HEAD]) or is_operation_note(plain):
         return False
     headings = {"".join(found) for found in re.findall(scan.headings, plain)}
     named_first = re.search(scan.title, plain.strip().split("\n")[0])
     return len(headings) > (0 if named_first else 1) and not re.search(f"(?m){scan.not_with}", plain)
 
 
-def _tells_of_surgery(plain: str) -> bool:
-    """Whether a text is an operation note or a discharge letter."""
+def is_operation_note(plain: str) -> bool:
+    """Whether a text, in lower case, is an operation note or a discharge letter."""
     return bool(report_rules().compiled(report_rules().recommendation.operation_note).search(plain))
+
+
+def _tells_of_surgery(plain: str) -> bool:
+    """Whether the operation that a text names in a form was done."""
+    after = report_rules().compiled(report_rules().recommendation.after_operation)
+    return is_operation_note(plain) or bool(after.search(plain))
 
 
 # --- Sections and sentences -------------------------------------------------------------------------------------------

@@ -22,7 +22,9 @@ _BONE_ALONE = re.compile(
     r"\s*(?:nerve|root|radicul|dermatom|myotom|distribution|screw|pain|weakness|palsy|sensory|vertebral body|endplate)",
     re.I,
 )
-_NOT_THIS = re.compile(r"(?:, (?:and )?not|rather than|instead of|over) (?:[\w-]+ ){0,4}(?:at |of |from )?$", re.I)
+_NOT_THIS = re.compile(r"\b(?:leav|spar|exclud)(?:e|ing) (?:the )?$|(?:, (?:and )?not|rather than|instead of|over) (?:[\w-]+ ){0,4}(?:at |of |from )?$", re.I)
+_NOT_HERE = re.compile(r"(?: (?:level|disc|segment|itself))* (?:(?:does|do|is|are|need|needs|should|would) ?(?:not|n't)\b)", re.I)
+"""What follows a level where nothing is to be done: "L4/5 needs it, L5/S1 does not"."""
 _BESIDE = 45
 """So many letters away something still stands beside it."""
 _JOINED = re.compile(r"\W*(?:and|plus)?\W*", re.I)
@@ -65,7 +67,10 @@ def _named(sentence: Sentence) -> Iterable[tuple[NamedLevel, frozenset[str]]]:
 
 def _is_set_against(sentence: Sentence, level: NamedLevel) -> bool:
     """Whether the level is what is not done: "decompress L4/5 only, not fuse L3 to S1"."""
-    return bool(_NOT_THIS.search(sentence.text[: sentence.text.index(level.said)]))
+    place = sentence.text.index(level.said)
+    return bool(
+        _NOT_THIS.search(sentence.text[:place]) or _NOT_HERE.match(sentence.text[place + len(level.said) :])
+    )
 
 
 def _is_place_of_one(text: str, level: Level) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from actions.report.advice_signal import chances_of_advice
-from actions.report.letter import Letter, Sentence, is_scan_report
+from actions.report.letter import Letter, Sentence, is_operation_note, is_scan_report
 from actions.report.levels import CURVE, NamedLevel, beside, elsewhere, next_to, root_of, widest
 from actions.report.rules import report_rules
 from actions.report.said import OF_NO_ADVICE, Kind, Said, judge, needle_treatments_in, operations_in
@@ -55,6 +55,8 @@ def find_recommendation(letter: Letter) -> Recommendation:
     """
     rules = report_rules().recommendation
     said, chosen_care = settle([list(judge(sentence)) for sentence in letter.sentences], letter)
+    if is_operation_note(letter.text.lower()):
+        said = _as_done(said)
 
     def of(*kinds: Kind) -> list[Said]:
         return [item for item in said if item.kind in kinds]
@@ -100,7 +102,7 @@ def find_recommendation(letter: Letter) -> Recommendation:
         items = instead or _narrowed([*refused, *told], said)
         advice = _result("no_operation", items, letter, shown=refused, later=later)
         return replace(advice, sure=_is_sure(refused, letter))
-    performed = [item for item in of(Kind.DONE) if item.sentence.section in ("done", "account")]
+    performed = [item for item in of(Kind.DONE) if item.sentence.section in PERFORMED]
     likely = [item for item in of(Kind.NAMED) if item.operation and _is_likely(item, letter)]
     if care and not (performed and not of(Kind.AVOIDED, Kind.LATER)):
         kinds = (Kind.LATER, Kind.REPORTED, Kind.AVOIDED)
@@ -116,12 +118,17 @@ def find_recommendation(letter: Letter) -> Recommendation:
             reported = kind in (Kind.REPORTED, Kind.REPORTED_REFUSED)
             items = of(kind)
             if kind is Kind.DONE:  # the list of what was done, rather than each step of it
-                items = [item for item in items if item.sentence.section == "done"] or items
+                items = next(filter(None, ([i for i in items if i.sentence.section == name] for name in LISTED)), items)
             return replace(_result(stance, items, letter, reported=reported), sure=_is_sure(items, letter))
     shown = [item for item in of(Kind.NAMED) if item.operation and not says(rules.planned, item.sentence)]
     if is_scan_report(letter.text):
         return _result("done", shown, letter) if shown else NOTHING
     return replace(_result("operate", likely, letter), sure=False) if likely else NOTHING
+
+
+PERFORMED = ("done", "course", "account")
+LISTED = PERFORMED[:2]
+"""Where a note tells what was done; the first two list it rather than tell each step."""
 
 
 SURE = {Kind.ADVISED: 0.3, Kind.REFUSED: 0.2, Kind.AVOIDED: 0.2, Kind.DONE: 0.3}
@@ -155,7 +162,8 @@ def _is_short(item: Said) -> bool:
 
 
 def _is_likely(item: Said, letter: Letter) -> bool:
-    return item.sentence.section not in UNLIKELY and _chance(item, letter) >= LIKELY
+    asked = item.sentence.plain.endswith("?")
+    return item.sentence.section not in UNLIKELY and not asked and _chance(item, letter) >= LIKELY
 
 
 def _is_sure(items: list[Said], letter: Letter) -> bool:
@@ -188,6 +196,20 @@ def _contradicts(refused: Said, named: list[Said]) -> bool:
     plain, words = refused.sentence.plain, rules.recommendation
     another = rules.compiled(words.another_before).search(plain[: at[0]])
     return refused.operation.id in ids and not (another or rules.compiled(words.another_after).match(plain[at[1] :]))
+
+
+def _as_done(said: list[Said]) -> list[Said]:
+    """What an operation note or discharge letter says: what it but names was done, and plain "surgery" is what was done."""
+    done = any(item.operation and item.kind in (Kind.DONE, Kind.NAMED) and not _is_earlier(item) for item in said)
+    kept = [item for item in said if item.operation or not done or item.kind is not Kind.ADVISED]
+    return [
+        replace(item, kind=Kind.DONE) if item.operation and item.kind is Kind.NAMED else item for item in kept
+    ]
+
+
+def _is_earlier(item: Said) -> bool:
+    """Whether the letter tells of ``item`` as of an operation of before."""
+    return item.kind is Kind.DONE and item.sentence.section not in ("done", "account", "course")
 
 
 def _even(sentence: Sentence) -> list[Said]:

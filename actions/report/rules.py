@@ -47,6 +47,7 @@ class RecommendationRules:
     generic: str
     surgical: str
     operation_note: str
+    after_operation: str
     refused_before: str
     avoided_before: str
     refused: str
@@ -77,6 +78,7 @@ class RecommendationRules:
     nothing_for: str
     refused_alone: str
     asks_need: str
+    asked_if: str
     answer_no: str
     answer_yes: str
     put_off: str
@@ -87,6 +89,8 @@ class RecommendationRules:
     chosen: str
     put_off_before: str
     backing: str
+    in_one_breath: str
+    or_else: str
     own_after: str
     even: str
     another_before: str
