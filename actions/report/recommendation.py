@@ -12,7 +12,7 @@ from typing import Literal
 
 from actions.report.advice_signal import chances_of_advice
 from actions.report.letter import Letter, Sentence, is_operation_note, is_scan_report
-from actions.report.levels import CURVE, NamedLevel, beside, elsewhere, next_to, root_of, widest
+from actions.report.levels import CURVE, NamedLevel, beside, elsewhere, next_to, pointed_out, root_of, serious, widest
 from actions.report.rules import report_rules
 from actions.report.said import OF_NO_ADVICE, Kind, Said, judge, needle_treatments_in, operations_in
 from actions.report.settled import says, settle
@@ -345,25 +345,35 @@ def _levels(
         return named
     said = " ".join(sentence.text for sentence in naming)
     counts = [_NUMBERS[match.group(1).lower()] for match in _HOW_MANY.finditer(said)]
-    only = _only_levels(letter, counts, of_earlier=all(operation.id in ON_AN_EARLIER_ONE for operation in operations))
+    only = _only_levels(letter, counts, said=said if stance == "operate" else "", of_earlier=all(operation.id in ON_AN_EARLIER_ONE for operation in operations))
     of_roots = any(operation.id == "nerve_root_block" for operation in operations)
     return only or (tuple(root for sentence in sentences for root in root_of(sentence)) if of_roots else ())
 
 
-def _only_levels(letter: Letter, counts: list[int], *, of_earlier: bool = False) -> tuple[NamedLevel, ...]:
-    """The one level that the letter, or its diagnosis, speaks of; or as many as ``counts`` has."""
+def _only_levels(
+    letter: Letter, counts: list[int], *, said: str = "", of_earlier: bool = False
+) -> tuple[NamedLevel, ...]:
+    """The one level that the letter, or its diagnosis, speaks of; or as many as ``counts`` has; or the one ``said`` means."""
     now = tuple(s for s in letter.sentences if not _tells_of_the_past(s) and not CURVE.search(s.text))
     diagnosis = tuple(sentence for sentence in now if sentence.section == "diagnosis")
-    scopes = [now, tuple(sentence for sentence in diagnosis if _names_a_condition(sentence))]
+    own = tuple(sentence for sentence in now if not _tells_of_anothers(sentence))
+    scopes = [own, now, tuple(sentence for sentence in diagnosis if _names_a_condition(sentence))]
     if of_earlier:
-        scopes.append(tuple(sentence for sentence in letter.sentences if _tells_of_the_past(sentence)))
+        scopes.insert(0, tuple(sentence for sentence in letter.sentences if _tells_of_the_past(sentence)))
     for scope in scopes:
         others = widest(scope)
         # "at L5" beside "L5/S1" names no other level
         spans = tuple(level for level in others if "-" in level.name) or others
         if len(spans) == 1 or len(spans) in counts:
             return spans
-    return ()
+    return _meant(own, said) if said else ()
+
+
+def _meant(sentences: tuple[Sentence, ...], said: str) -> tuple[NamedLevel, ...]:
+    """The level that ``said`` points to of those that ``sentences`` name, else the only one that is not but mildly changed."""
+    written = tuple(level for level in widest(sentences) if "-" in level.name and "pelvis" not in level.name)
+    left = serious(sentences)
+    return pointed_out(written, said) or (left if len(left) == 1 else ())
 
 
 def _names_a_condition(sentence: Sentence) -> bool:
@@ -385,6 +395,12 @@ WITHOUT_LEVEL = frozenset({"stimulator", "si_fusion", "coccygectomy", "pump", "a
 
 def _tells_of_the_past(sentence: Sentence) -> bool:
     return sentence.section in ("past", "header") or any(item.kind is Kind.DONE for item in judge(sentence))
+
+
+def _tells_of_anothers(sentence: Sentence) -> bool:
+    """Whether the sentence tells of an operation that somebody else plans: its level need not be the writer's."""
+    told = says(report_rules().recommendation.reported, sentence) and any(operations_in(sentence))
+    return bool(told) or any(item.kind in (Kind.REPORTED, Kind.REPORTED_REFUSED) for item in judge(sentence))
 
 
 def _naming(operations: tuple[Procedure, ...], letter: Letter) -> tuple[Sentence, ...]:

@@ -113,6 +113,10 @@ class RecommendationRules:
     listed: str
     left_open: str
     undecided: str
+    declined_alone: str
+    care_chosen: str
+    plan_backed: str
+    plan_refused: str
     decided: str
     wait: str
     care_cue: str

@@ -214,7 +214,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
         return Kind.LATER if unsure else Kind.REPORTED if cued else Kind.NAMED
     if says(words.conditional, plain) or says(words.option, before) or "?" in before[-12:]:
         return Kind.LATER
-    if cued and care_comes_first(after):
+    if cued and (care_comes_first(after) or says(words.care_chosen, after)):
         return Kind.LATER
     return Kind.ADVISED if cued else Kind.NAMED
 

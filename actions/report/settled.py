@@ -143,12 +143,12 @@ def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
         if not any(item.kind is Kind.ADVISED for item in said[place]) and care_comes_first(sentence.plain):
             _settle(said, range(place - 1, max(-1, place - 3), -1), Kind.LATER, (Kind.ADVISED,), sentence)
             continue
-        if place and any(item.kind is Kind.ASKED for item in said[place - 1]):
+        if place and _is_question(said[place - 1]):
             answer = next(
                 (kind for pattern, kind in _ANSWERS if says(getattr(rules.recommendation, pattern), sentence)), None
             )
             if answer:
-                _settle(said, range(place - 1, place - 2, -1), answer, (Kind.ASKED,), sentence)
+                _settle(said, range(place - 1, place - 2, -1), answer, (Kind.ASKED, Kind.REPORTED), sentence)
         if said[place]:
             # "I offered her a discectomy or more physiotherapy. She opted for surgery."
             plain = all(item.kind in (Kind.ADVISED, Kind.NAMED) and not item.operation for item in said[place])
@@ -157,7 +157,14 @@ def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
                     said, range(place - 1, max(-1, place - 4), -1), Kind.ADVISED, (Kind.NAMED, Kind.LATER), sentence
                 )
             continue
+        for pattern, kind in ((rules.recommendation.plan_refused, Kind.REFUSED), (rules.recommendation.plan_backed, Kind.ADVISED)):
+            told = says(pattern, sentence)
+            if told and not rules.compiled(r"\b(?:{nt}|if|whether)\b").search(sentence.plain[: told.start()]):
+                _settle(said, range(place - 1, -1, -1), kind, (Kind.REPORTED,), sentence)
+                break
         for pattern, kind, changed in (
+            (rules.recommendation.declined_alone, Kind.REFUSED, (Kind.ADVISED, Kind.NAMED, Kind.LATER)),
+            (rules.recommendation.care_chosen, Kind.LATER, (Kind.ADVISED,)),
             (rules.recommendation.decided, Kind.ADVISED, (Kind.NAMED, Kind.LATER)),
             (rules.recommendation.agreed_alone, Kind.ADVISED, (Kind.NAMED, Kind.REPORTED, Kind.ASKED)),
             (rules.recommendation.refused_alone, Kind.REFUSED, (Kind.NAMED, Kind.REPORTED, Kind.AVOIDED, Kind.ASKED)),
@@ -178,6 +185,12 @@ def _settle(said: list[list[Said]], before: range, kind: Kind, changed: tuple[Ki
                 replace(item, kind=kind, quoted=told) if _is_meant(item, changed) else item for item in said[earlier]
             ]
             return
+
+
+def _is_question(items: list[Said]) -> bool:
+    """Whether a sentence asks the need of its operations, or puts the question that a report answers."""
+    put = any(item.sentence.section == "request" and item.sentence.plain.endswith("?") for item in items)
+    return put or any(item.kind is Kind.ASKED for item in items)
 
 
 def _is_meant(item: Said, changed: tuple[Kind, ...]) -> bool:
