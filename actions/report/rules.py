@@ -102,6 +102,8 @@ class RecommendationRules:
     unless_better: str
     differs: str
     once_advised: str
+    else_harm: str
+    best_of: str
     perhaps_before: str
     perhaps_after: str
     contrast: str

@@ -76,7 +76,8 @@ def judge(sentence: Sentence) -> Iterable[Said]:
         ends = [begins for begins in left_open[place + 1 :] if begins is not None][:1] + (
             [turn.start()] if turn else []
         )
-        kind = _kind(sentence, item.start, item.end, min(ends, default=None))
+        joined = place + 1 < len(named) and _in_one_breath(plain[item.end : named[place + 1].start])
+        kind = _kind(sentence, item.start, item.end, min(ends, default=None), None if joined else until)
         even = len(named) > 1 and rules.compiled(words.even).search(plain)
         if (even or left_open[place] is not None) and kind in (Kind.ADVISED, Kind.AVOIDED):
             kind = Kind.LATER
@@ -108,6 +109,7 @@ def _asked(question: Sentence) -> Iterable[Said]:
         yield Said(Kind.ASKED, None, question)
 
 
+_WITHOUT = re.compile(r"\bwithout\s+(?:[\w/-]+\s+){0,3}$")
 _FUSED = re.compile(r"fused\b")
 _EVEN_IF = re.compile(r"\beven if\b")
 _IS_TOO = re.compile(r"^[^.;,]{0,25}\b(?:is|are|does|would)\W*$")
@@ -146,8 +148,11 @@ _TURN = re.compile(r"(?:,|;)? \b(?:and|or|while|whereas|but)\b (?=(?:an?|the|any
 """Where a sentence with several operations turns to the next: "a decompression is needed and a fusion is not"."""
 
 
-def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) -> Kind:
-    """What the sentence, up to ``until``, says of the operation named from ``start`` to ``end``."""
+def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, following: int | None = None) -> Kind:
+    """What the sentence, up to ``until``, says of the operation named from ``start`` to ``end``.
+
+    From ``following`` on, its words of a choice ("... is what I would recommend") are about another operation.
+    """
     rules = report_rules()
     words, plain = rules.recommendation, _heard(sentence)[:until]
     before, after = _clause_before(plain, start), plain[end:]
@@ -166,7 +171,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
         return Kind.NAMED
     if sentence.section == "request":
         return Kind.REPORTED
-    own = says(words.own, plain[:start]) or says(words.own_after, after)
+    own = says(words.own, plain[:start]) or says(words.own_after, plain[end:following])
     others = not own and sentence.section != "recommendation"
     turned = len(before) < start and says(words.differs, plain[: start - len(before)])  # "I differ from him: a ..."
     told_by_others = others and not turned and says(words.said_by_others, plain)
@@ -200,6 +205,8 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
         return Kind.LATER if says(words.conditional, plain) else Kind.ADVISED
     if says(words.told, plain[:start]) or says(words.after_told, after) or says(words.in_risks, plain[:start]):
         return Kind.NAMED
+    if _WITHOUT.search(before) and says(words.else_harm, after):  # "without a decompression she will lose the foot"
+        return Kind.ADVISED
     if says(words.avoided_before, before):
         return Kind.AVOIDED
     told = sentence.section == "recommendation" and not says(
@@ -212,6 +219,8 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
     if reported:
         unsure = says(words.may_need, before)
         return Kind.LATER if unsure else Kind.REPORTED if cued else Kind.NAMED
+    if says(words.best_of, after):
+        return Kind.ADVISED
     if says(words.conditional, plain) or says(words.option, before) or "?" in before[-12:]:
         return Kind.LATER
     if cued and (care_comes_first(after) or says(words.care_chosen, after)):
