@@ -66,6 +66,9 @@ def find_recommendation(letter: Letter) -> Recommendation:
     if even:
         return _result("conditional", even, letter)
     named = [item for item in advised if item.operation]
+    ways = [item for item in of(Kind.ADVISED, Kind.LATER, Kind.REPORTED) if item.operation]
+    if len(_kinds(ways)) > 1 and any(says(rules.divided, sentence) for sentence in letter.sentences):
+        return _result("conditional", ways, letter)
     by_name = [item.sentence for item in named if not item.plainly]
     named = [item for item in named if not item.plainly or item.sentence in by_name] or named
     if named or (advised and not refused):

@@ -92,6 +92,7 @@ class RecommendationRules:
     in_one_breath: str
     or_else: str
     own_after: str
+    divided: str
     even: str
     another_before: str
     another_after: str
@@ -104,6 +105,8 @@ class RecommendationRules:
     once_advised: str
     else_harm: str
     best_of: str
+    remove_it: str
+    removable: str
     perhaps_before: str
     perhaps_after: str
     contrast: str
@@ -112,6 +115,7 @@ class RecommendationRules:
     former: str
     set_against: str
     picked: str
+    picked_place: str
     listed: str
     left_open: str
     undecided: str
