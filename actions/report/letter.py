@@ -276,7 +276,9 @@ _INITIAL = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Mx)\b\.?[ \t]+[A-Z]\b\.?")
 # "Jane Roe came to clinic", "spoke to Roe": words with a capital that are neither first in a sentence nor known words.
 _UNKNOWN = re.compile(rf"(?:(?<=[a-z,;)] )|(?<=^)|(?<=[.\n]))[ \t]*(?P<one>{_NAME})(?:[ \t]+(?P<two>{_NAME}))?")
 # "Which Fern will show you": a word with a capital that does something, in the middle of a sentence.
-_ACTING = re.compile(rf"(?<=[a-z,] )(?P<one>{_CAPITAL}[a-z]{{2,}})(?= (?:will|has|had|showed|shows|gave|gives|taught|told|said|says|wrote|asked)\b)")
+_ACTING = re.compile(
+    rf"(?<=[a-z,] )(?P<one>{_CAPITAL}[a-z]{{2,}})(?= (?:will|has|had|showed|shows|gave|gives|taught|told|said|says|wrote|asked)\b)"
+)
 _NUMBERED = re.compile(
     r"[\w.+\-]+@[\w\-]+\.[\w.\-]+"  # e-mail
     r"|(?:\+|\b00)\d[\d ().\-]{7,}\d"  # phone with a country code

@@ -97,6 +97,7 @@ class RecommendationRules:
     another_before: str
     another_after: str
     overruled: str
+    to_come: str
     postponed: str
     postponed_label: str
     added_to: str

@@ -50,7 +50,9 @@ def judge(sentence: Sentence) -> Iterable[Said]:
     """Every operation, or plain "surgery", of one sentence with what is said of it."""
     rules = report_rules()
     words, plain = rules.recommendation, _heard(sentence)
-    if sentence.section in OF_NO_ADVICE:
+    if sentence.section in OF_NO_ADVICE and not (
+        sentence.section == "aftercare" and rules.compiled(words.to_come).search(plain)
+    ):
         return
     if plain.endswith("?") and sentence.section != "request" and (len(plain) > 60 or _QUESTION.match(plain)):
         yield from _asked(sentence)
@@ -90,7 +92,9 @@ def judge(sentence: Sentence) -> Iterable[Said]:
         kinds.append(kind)
     for place in range(1, len(named)):
         if _is_choice(plain, named[place - 1], named[place]):  # "an ACDF or a disc replacement"
-            kinds[place - 1 : place + 1] = [Kind.LATER if kind is Kind.ADVISED else kind for kind in kinds[place - 1 : place + 1]]
+            kinds[place - 1 : place + 1] = [
+                Kind.LATER if kind is Kind.ADVISED else kind for kind in kinds[place - 1 : place + 1]
+            ]
     for item, kind in zip(named, kinds, strict=True):
         yield Said(kind, item.procedure, sentence, plainly=item.plainly, at=(item.start, item.end))
     if not named and plain_surgery:
@@ -201,7 +205,9 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
     if others and says(words.evidence, plain):
         return Kind.NAMED
     governed = says(words.told, plain[:start]) or not says(words.in_risks, plain[:start])
-    if not reported and governed and _is_decided(after):  # "discussed the risks of a laminectomy and he would like to proceed"
+    if (
+        not reported and governed and _is_decided(after)
+    ):  # "discussed the risks of a laminectomy and he would like to proceed"
         return Kind.LATER if says(words.conditional, plain) else Kind.ADVISED
     if says(words.told, plain[:start]) or says(words.after_told, after) or says(words.in_risks, plain[:start]):
         return Kind.NAMED

@@ -71,7 +71,9 @@ def _add_what_it_is(said: list[list[Said]], letter: Letter) -> None:
 def _kind_of_it(sentence: Sentence, start: int, end: int) -> Kind:
     """What a sentence says of the operation that it names only by "remove it"."""
     words, compiled = report_rules().recommendation, report_rules().compiled
-    if compiled(words.refused_before).search(sentence.plain[:start]) or compiled(r"\b{nt}\b").search(sentence.plain[:start]):
+    if compiled(words.refused_before).search(sentence.plain[:start]) or compiled(r"\b{nt}\b").search(
+        sentence.plain[:start]
+    ):
         return Kind.REFUSED
     if compiled(words.conditional).search(sentence.plain):
         return Kind.LATER
@@ -186,7 +188,10 @@ def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
                     said, range(place - 1, max(-1, place - 4), -1), Kind.ADVISED, (Kind.NAMED, Kind.LATER), sentence
                 )
             continue
-        for pattern, kind in ((rules.recommendation.plan_refused, Kind.REFUSED), (rules.recommendation.plan_backed, Kind.ADVISED)):
+        for pattern, kind in (
+            (rules.recommendation.plan_refused, Kind.REFUSED),
+            (rules.recommendation.plan_backed, Kind.ADVISED),
+        ):
             told = says(pattern, sentence)
             if told and not rules.compiled(r"\b(?:{nt}|if|whether)\b").search(sentence.plain[: told.start()]):
                 _settle(said, range(place - 1, -1, -1), kind, (Kind.REPORTED,), sentence)
