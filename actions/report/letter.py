@@ -338,7 +338,7 @@ def _vocabulary() -> frozenset[str]:
 def _not_acting() -> frozenset[str]:
     """Words that may stand with a capital before a verb and are no names: those of headings, months and makers."""
     headings = {word for heading in report_rules().section_of for word in heading.split()}
-    return headings | frozenset(report_rules().no_names)
+    return frozenset(headings) | frozenset(report_rules().no_names)
 
 
 def _is_name(word: str) -> bool:

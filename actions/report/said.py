@@ -238,7 +238,7 @@ def _is_decided(after: str) -> bool:
     """Whether the words after an operation tell that the patient or the writer has decided for it."""
     words, compiled = report_rules().recommendation, report_rules().compiled
     decided = compiled(words.decided).search(after)
-    return bool(decided) and not compiled(r"\b(?:{nt}|no|not)\b").search(after[: decided.start()])
+    return decided is not None and not compiled(r"\b(?:{nt}|no|not)\b").search(after[: decided.start()])
 
 
 def _heard(sentence: Sentence) -> str:
