@@ -95,7 +95,12 @@ def find_recommendation(letter: Letter) -> Recommendation:
     if refused:
         named = [item for item in refused if item.operation]
         # "I would not advise the fusion. If this fails, a disc replacement could be considered."
-        instead = [item for item in later if item.operation and not _family([item]) & _family(named)]
+        there = [item.sentence for item in named]  # "not entitled to a laminectomy with possible fusion" refuses both
+        instead = [
+            item
+            for item in later
+            if item.operation and item.sentence not in there and not _family([item]) & _family(named)
+        ]
         mentioned = [item for item in of(Kind.NAMED) if item.operation and _is_proposed(item.sentence)]
         told = (
             named
