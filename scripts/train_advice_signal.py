@@ -24,7 +24,7 @@ from knowledge.loader import load
 from runtime.settings import KNOWLEDGE, ROOT
 from scripts.evaluate_letters import samples
 from scripts.word_weights import Vocabulary, write_weights
-from tests.explain import test_advice_wordings, test_recommendation, test_whose_advice
+from tests.explain import test_advice_lines, test_advice_wordings, test_recommendation, test_whose_advice
 from tests.explain.advice import OPENING
 
 STRENGTH = 20.0
@@ -94,7 +94,7 @@ def all_examples() -> list[Example]:
             if sample.kind == "letter":
                 found += examples(sample.letter, folder.name, sample.operations)
     sentences = [(OPENING + said, names) for said, _, names, _ in test_recommendation.SAID]
-    for tests in (test_advice_wordings, test_whose_advice):
+    for tests in (test_advice_wordings, test_whose_advice, test_advice_lines):
         sentences += [(OPENING + said, names) for _, said, _, names, _ in tests.CASES]
     for said, names in sentences:
         found += examples(said, "", tuple(names.split()))

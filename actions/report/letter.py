@@ -89,16 +89,22 @@ _HEAD = 300
 def is_scan_report(text: str) -> bool:
     """Whether ``text`` is the report of a scan, by its head and headings, rather than a letter that tells of one."""
     scan, plain = report_rules().scan, text.lower()
-    if not re.search(scan.title, plain[:_HEAD]) or _tells_of_surgery(plain):
+    if not re.search(scan.title, plain[:_HEAD]) or is_operation_note(plain):
         return False
     headings = {"".join(found) for found in re.findall(scan.headings, plain)}
     named_first = re.search(scan.title, plain.strip().split("\n")[0])
     return len(headings) > (0 if named_first else 1) and not re.search(f"(?m){scan.not_with}", plain)
 
 
-def _tells_of_surgery(plain: str) -> bool:
-    """Whether a text is an operation note or a discharge letter."""
+def is_operation_note(plain: str) -> bool:
+    """Whether a text, in lower case, is an operation note or a discharge letter."""
     return bool(report_rules().compiled(report_rules().recommendation.operation_note).search(plain))
+
+
+def _tells_of_surgery(plain: str) -> bool:
+    """Whether the operation that a text names in a form was done."""
+    after = report_rules().compiled(report_rules().recommendation.after_operation)
+    return is_operation_note(plain) or bool(after.search(plain))
 
 
 # --- Sections and sentences -------------------------------------------------------------------------------------------
@@ -269,6 +275,10 @@ _LABELLED = re.compile(
 _INITIAL = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Mx)\b\.?[ \t]+[A-Z]\b\.?")
 # "Jane Roe came to clinic", "spoke to Roe": words with a capital that are neither first in a sentence nor known words.
 _UNKNOWN = re.compile(rf"(?:(?<=[a-z,;)] )|(?<=^)|(?<=[.\n]))[ \t]*(?P<one>{_NAME})(?:[ \t]+(?P<two>{_NAME}))?")
+# "Which Fern will show you": a word with a capital that does something, in the middle of a sentence.
+_ACTING = re.compile(
+    rf"(?<=[a-z,] )(?P<one>{_CAPITAL}[a-z]{{2,}})(?= (?:will|has|had|showed|shows|gave|gives|taught|told|said|says|wrote|asked)\b)"
+)
 _NUMBERED = re.compile(
     r"[\w.+\-]+@[\w\-]+\.[\w.\-]+"  # e-mail
     r"|(?:\+|\b00)\d[\d ().\-]{7,}\d"  # phone with a country code
@@ -304,6 +314,9 @@ def _private(text: str) -> list[tuple[int, int]]:
         if strangers and (second or middle):
             names.update(strangers)
             names.update(word for word in (first, second) if word.lower() in report_rules().also_names)
+    for match in _ACTING.finditer(text):
+        if not is_known(match["one"]) and match["one"].lower() not in _not_acting():
+            names.add(match["one"])
     if names:
         known = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
         title = rf"(?:{_TITLE}\b\.?[ \t]+)?(?:[A-Z]\.?[ \t]+)*"
@@ -319,6 +332,13 @@ def _vocabulary() -> frozenset[str]:
     headings = {word for heading in report_rules().section_of for word in heading.split()}
     operations = {word for item in procedures().procedures for said in item.said for word in said.split()}
     return ordinary_words() | headings | operations | frozenset(report_rules().no_names)
+
+
+@cache
+def _not_acting() -> frozenset[str]:
+    """Words that may stand with a capital before a verb and are no names: those of headings, months and makers."""
+    headings = {word for heading in report_rules().section_of for word in heading.split()}
+    return frozenset(headings) | frozenset(report_rules().no_names)
 
 
 def _is_name(word: str) -> bool:

@@ -22,7 +22,14 @@ _BONE_ALONE = re.compile(
     r"\s*(?:nerve|root|radicul|dermatom|myotom|distribution|screw|pain|weakness|palsy|sensory|vertebral body|endplate)",
     re.I,
 )
-_NOT_THIS = re.compile(r"(?:, (?:and )?not|rather than|instead of|over) (?:[\w-]+ ){0,4}(?:at |of |from )?$", re.I)
+_NOT_THIS = re.compile(
+    r"\b(?:unlike|who (?:had |has )?(?:planned|proposed|wanted|suggested|advised|offered|recommended))\b[^.;,]{0,30}$|\b(?:leav|spar|exclud)(?:e|ing) (?:the )?$|(?:, (?:and )?not|rather than|instead of|over) (?:[\w-]+ ){0,4}(?:at |of |from )?$",
+    re.I,
+)
+_NOT_HERE = re.compile(
+    r"(?: (?:level|disc|segment|itself))* (?:(?:does|do|is|are|need|needs|should|would) ?(?:not|n't)\b)", re.I
+)
+"""What follows a level where nothing is to be done: "L4/5 needs it, L5/S1 does not"."""
 _BESIDE = 45
 """So many letters away something still stands beside it."""
 _JOINED = re.compile(r"\W*(?:and|plus)?\W*", re.I)
@@ -30,13 +37,15 @@ _NEXT_TO = re.compile(
     r"[\s,:(]*(?:(?:at|of|from|on|in|level|levels|the|surgery|operation|\w+otomy|\w+ectomy|fusion|decompression|microscopic|posterior|anterior) ?)*",
     re.I,
 )
-CURVE = re.compile(r"\b(?:curve|cobb)\b", re.I)
+CURVE = re.compile(r"\b(?:curve|cobb)\b|\b\d{2,3} ?(?:deg\w*\b|°)", re.I)
 """How far a curve reaches is not where an operation would be."""
 _AT = re.compile(
     r"(?:decompress\w*|wedges?|\w+ectomy|\w+otomy|\w+plasty|resection|excision|removal)[^,;.]{0,25} (?:at|of) $", re.I
 )
 """What makes a single bone a level although the sentence has others: "decompression at T8 with fixation T6-T10"."""
-_OPERATED = re.compile(r" (?:[a-z]+ )?(?:decompress|laminect|corpect|vertebrect|resection|kyphopl|vertebropl)", re.I)
+_OPERATED = re.compile(
+    r" (?:[a-z]+ ){0,3}?(?:decompress|separation|laminect|corpect|vertebrect|resection|kyphopl|vertebropl)", re.I
+)
 _ROOT = re.compile(r"\s*(?:(?:selective|exiting|traversing)\s+)?(?:nerve|root|transforaminal|perineural|block)", re.I)
 _NEXT_LEVEL = re.compile(
     r"(?:decompression|\w+ectomy|\w+otomy|fusion)s? (?:of |at )?(?:the )?(?:(?:level|segment|one|disc|just|immediately) )*"
@@ -65,7 +74,8 @@ def _named(sentence: Sentence) -> Iterable[tuple[NamedLevel, frozenset[str]]]:
 
 def _is_set_against(sentence: Sentence, level: NamedLevel) -> bool:
     """Whether the level is what is not done: "decompress L4/5 only, not fuse L3 to S1"."""
-    return bool(_NOT_THIS.search(sentence.text[: sentence.text.index(level.said)]))
+    place = sentence.text.index(level.said)
+    return bool(_NOT_THIS.search(sentence.text[:place]) or _NOT_HERE.match(sentence.text[place + len(level.said) :]))
 
 
 def _is_place_of_one(text: str, level: Level) -> bool:
@@ -90,6 +100,40 @@ def beside(sentence: Sentence, start: int, end: int) -> tuple[NamedLevel, ...]:
         if group:
             return tuple(reversed(group) if from_end else group)
     return ()
+
+
+_MILD = r"(?:mild\w*|minor|slight\w*|small|minimal\w*|early|normal|healthy|unremarkable|little|bulg\w*|trace|no|not|without)"
+_MILD_BEFORE = re.compile(rf"\b{_MILD}\b[^.;,:]*$", re.I)
+_MILD_AFTER = re.compile(
+    rf"[^.;,]{{0,20}}\b(?:is|are|looks?|appears?|remains?)\b[^.;,]{{0,12}}\b(?:{_MILD}|fine|preserved|clear)\b", re.I
+)
+_POINTED = re.compile(
+    r"\b(?:(?P<low>lower|bottom)|upper|top|higher) (?:of the two |lumbar |cervical )?(?:level|one|disc|segment)\b", re.I
+)
+
+
+def serious(sentences: Iterable[Sentence]) -> tuple[NamedLevel, ...]:
+    """The levels that ``sentences`` name and not only as mildly changed or normal ("mild bulge at L3/4")."""
+    found = []
+    for sentence in sentences:
+        spans = [level for level in find_levels(sentence.text) if level.segments]
+        told = [
+            level
+            for level in spans
+            if not _MILD_BEFORE.search(sentence.text[: level.start])
+            and not _MILD_AFTER.match(sentence.text[level.end :])
+        ]
+        found += [NamedLevel(level.name, sentence.text[level.start : level.end]) for level in told]
+    return tuple({level.name: level for level in reversed(found)}.values())
+
+
+def pointed_out(levels: tuple[NamedLevel, ...], said: str) -> tuple[NamedLevel, ...]:
+    """The one of several levels that ``said`` means by "the lower level" or "the upper disc"; none where it does not."""
+    pointed = _POINTED.search(said)
+    if not pointed or len(levels) < 2:
+        return ()
+    ordered = sorted(levels, key=lambda level: SPINE.index(level.name.split("-")[0]))
+    return (ordered[-1 if pointed["low"] else 0],)
 
 
 def root_of(sentence: Sentence) -> tuple[NamedLevel, ...]:

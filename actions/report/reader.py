@@ -247,7 +247,11 @@ def _window(sentence: Sentence, at: tuple[int, int], most: int) -> tuple[int, in
 
 # --- What does not agree within the letter --------------------------------------------------------------------------
 
-_SIDE = re.compile(r"\b(left|right|bilateral|both)\b", re.I)
+_SIDE = re.compile(
+    r"\b(left|right|bilateral|both)\b"
+    r"(?! (?:surgery|operation|choice|procedure|thing|treatment|option|way|one|answer|decision|plan|approach|away|now|time)\b)",
+    re.I,
+)
 _LIMB = re.compile(
     r"\b(?:(left|right)(?:[- ]sided)?(?: \w+){0,2} "
     r"(?:leg|arm|buttock|thigh|calf|foot|hand|shoulder|sciatica|radiculopathy|limb))\b",

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from actions.report.advice_signal import chances_of_advice
-from actions.report.letter import Letter, Sentence, is_scan_report
-from actions.report.levels import CURVE, NamedLevel, beside, elsewhere, next_to, root_of, widest
+from actions.report.letter import Letter, Sentence, is_operation_note, is_scan_report
+from actions.report.levels import NamedLevel, beside, elsewhere, next_to
 from actions.report.rules import report_rules
 from actions.report.said import OF_NO_ADVICE, Kind, Said, judge, needle_treatments_in, operations_in
 from actions.report.settled import says, settle
+from actions.report.where import WITHOUT_LEVEL, levels_of
 from actions.spine_terms import Procedure, broader_than
 
 Stance = Literal["operate", "no_operation", "non_surgical", "conditional", "done", "none"]
@@ -55,6 +56,8 @@ def find_recommendation(letter: Letter) -> Recommendation:
     """
     rules = report_rules().recommendation
     said, chosen_care = settle([list(judge(sentence)) for sentence in letter.sentences], letter)
+    if is_operation_note(letter.text.lower()):
+        said = _as_done(said)
 
     def of(*kinds: Kind) -> list[Said]:
         return [item for item in said if item.kind in kinds]
@@ -64,6 +67,9 @@ def find_recommendation(letter: Letter) -> Recommendation:
     if even:
         return _result("conditional", even, letter)
     named = [item for item in advised if item.operation]
+    ways = [item for item in of(Kind.ADVISED, Kind.LATER, Kind.REPORTED) if item.operation]
+    if len(_kinds(ways)) > 1 and any(says(rules.divided, sentence) for sentence in letter.sentences):
+        return _result("conditional", ways, letter)
     by_name = [item.sentence for item in named if not item.plainly]
     named = [item for item in named if not item.plainly or item.sentence in by_name] or named
     if named or (advised and not refused):
@@ -89,7 +95,12 @@ def find_recommendation(letter: Letter) -> Recommendation:
     if refused:
         named = [item for item in refused if item.operation]
         # "I would not advise the fusion. If this fails, a disc replacement could be considered."
-        instead = [item for item in later if item.operation and not _family([item]) & _family(named)]
+        there = [item.sentence for item in named]  # "not entitled to a laminectomy with possible fusion" refuses both
+        instead = [
+            item
+            for item in later
+            if item.operation and item.sentence not in there and not _family([item]) & _family(named)
+        ]
         mentioned = [item for item in of(Kind.NAMED) if item.operation and _is_proposed(item.sentence)]
         told = (
             named
@@ -100,7 +111,7 @@ def find_recommendation(letter: Letter) -> Recommendation:
         items = instead or _narrowed([*refused, *told], said)
         advice = _result("no_operation", items, letter, shown=refused, later=later)
         return replace(advice, sure=_is_sure(refused, letter))
-    performed = [item for item in of(Kind.DONE) if item.sentence.section in ("done", "account")]
+    performed = [item for item in of(Kind.DONE) if item.sentence.section in PERFORMED]
     likely = [item for item in of(Kind.NAMED) if item.operation and _is_likely(item, letter)]
     if care and not (performed and not of(Kind.AVOIDED, Kind.LATER)):
         kinds = (Kind.LATER, Kind.REPORTED, Kind.AVOIDED)
@@ -115,13 +126,20 @@ def find_recommendation(letter: Letter) -> Recommendation:
         if of(kind):
             reported = kind in (Kind.REPORTED, Kind.REPORTED_REFUSED)
             items = of(kind)
+            if kind is Kind.LATER and not any(item.operation for item in items):
+                items = [*items, *of(Kind.ASKED)]  # a referral: "she asks if a laminectomy would be right"
             if kind is Kind.DONE:  # the list of what was done, rather than each step of it
-                items = [item for item in items if item.sentence.section == "done"] or items
+                items = next(filter(None, ([i for i in items if i.sentence.section == name] for name in LISTED)), items)
             return replace(_result(stance, items, letter, reported=reported), sure=_is_sure(items, letter))
     shown = [item for item in of(Kind.NAMED) if item.operation and not says(rules.planned, item.sentence)]
     if is_scan_report(letter.text):
         return _result("done", shown, letter) if shown else NOTHING
     return replace(_result("operate", likely, letter), sure=False) if likely else NOTHING
+
+
+PERFORMED = ("done", "course", "account")
+LISTED = PERFORMED[:2]
+"""Where a note tells what was done; the first two list it rather than tell each step."""
 
 
 SURE = {Kind.ADVISED: 0.3, Kind.REFUSED: 0.2, Kind.AVOIDED: 0.2, Kind.DONE: 0.3}
@@ -155,7 +173,8 @@ def _is_short(item: Said) -> bool:
 
 
 def _is_likely(item: Said, letter: Letter) -> bool:
-    return item.sentence.section not in UNLIKELY and _chance(item, letter) >= LIKELY
+    asked = item.sentence.plain.endswith("?")
+    return item.sentence.section not in UNLIKELY and not asked and _chance(item, letter) >= LIKELY
 
 
 def _is_sure(items: list[Said], letter: Letter) -> bool:
@@ -190,6 +209,18 @@ def _contradicts(refused: Said, named: list[Said]) -> bool:
     return refused.operation.id in ids and not (another or rules.compiled(words.another_after).match(plain[at[1] :]))
 
 
+def _as_done(said: list[Said]) -> list[Said]:
+    """What an operation note or discharge letter says: what it but names was done, and plain "surgery" is what was done."""
+    done = any(item.operation and item.kind in (Kind.DONE, Kind.NAMED) and not _is_earlier(item) for item in said)
+    kept = [item for item in said if item.operation or not done or item.kind is not Kind.ADVISED]
+    return [replace(item, kind=Kind.DONE) if item.operation and item.kind is Kind.NAMED else item for item in kept]
+
+
+def _is_earlier(item: Said) -> bool:
+    """Whether the letter tells of ``item`` as of an operation of before."""
+    return item.kind is Kind.DONE and item.sentence.section not in ("done", "account", "course")
+
+
 def _even(sentence: Sentence) -> list[Said]:
     """The operations of a sentence that has no preference among them."""
     items = list(judge(sentence)) if says(report_rules().recommendation.even, sentence) else []
@@ -198,8 +229,9 @@ def _even(sentence: Sentence) -> list[Said]:
 
 def _family(items: list[Said]) -> set[str]:
     """The operations of ``items``, and what they are kinds of."""
-    names = (name for item in items if item.operation for name in (item.operation.id, item.operation.kind_of))
-    return {name for name in names if name}
+    named = [item.operation for item in items if item.operation]
+    kinds = {operation.kind_of for operation in named if operation.kind_of and operation.id not in WITHOUT_LEVEL}
+    return {operation.id for operation in named} | kinds  # joining the SI joint is no fusion of the spine
 
 
 def _kinds(items: list[Said]) -> set[str]:
@@ -292,7 +324,7 @@ def _result(
     quoted = tuple(dict.fromkeys(item.quoted or item.sentence for item in shown or items))
     afterwards = next((item.sentence for item in later or [] if item.sentence not in quoted[:1]), None)
     named_at = next(((item.start, item.end) for item in operations_in(quoted[0])), (0, 0))
-    levels = _levels(stance, sentences, kept, letter)
+    levels = levels_of(sentences, kept, letter, advised=stance == "operate")
     if len(levels) > 1:
         named = [(s, item) for s in sentences for item in operations_in(s) if item.procedure in kept]
         levels = tuple({level: None for s, item in named for level in beside(s, item.start, item.end)}) or levels
@@ -300,80 +332,3 @@ def _result(
         against = tuple(sentence for sentence in against if not elsewhere(sentence, levels))
         levels = (*levels, *next_to(levels, sentences, letter.sentences))
     return Recommendation(stance, kept, levels, quoted[:2], reported, against, afterwards, named_at)
-
-
-def _levels(
-    stance: Stance, sentences: tuple[Sentence, ...], operations: tuple[Procedure, ...], letter: Letter
-) -> tuple[NamedLevel, ...]:
-    """The levels of the advice: of its own sentences, else where the operation is named, else the letter's only one."""
-    own = widest(sentences)
-    told_by_number = [_NUMBERS[match.group(1).lower()] for s in sentences for match in _HOW_MANY.finditer(s.text)]
-    if own and told_by_number and not any("-" in level.name for level in own):
-        own = _only_levels(letter, told_by_number) or own  # "extension to L2 with decompression at both levels"
-    if (
-        not own and not operations and stance == "operate"
-    ):  # "You are a candidate for our procedure. We can treat L3-4 and L4-5."
-        places = [letter.sentences.index(sentence) for sentence in sentences]
-        return widest(tuple(letter.sentences[place + 1] for place in places if place + 1 < len(letter.sentences)))
-    if own or not operations or all(operation.id in WITHOUT_LEVEL for operation in operations):
-        return own
-    naming = _naming(operations, letter)
-    named = widest(tuple(s for s in naming if not _tells_of_the_past(s))) or widest(naming)
-    if named:
-        return named
-    said = " ".join(sentence.text for sentence in naming)
-    counts = [_NUMBERS[match.group(1).lower()] for match in _HOW_MANY.finditer(said)]
-    only = _only_levels(letter, counts, of_earlier=all(operation.id in ON_AN_EARLIER_ONE for operation in operations))
-    of_roots = any(operation.id == "nerve_root_block" for operation in operations)
-    return only or (tuple(root for sentence in sentences for root in root_of(sentence)) if of_roots else ())
-
-
-def _only_levels(letter: Letter, counts: list[int], *, of_earlier: bool = False) -> tuple[NamedLevel, ...]:
-    """The one level that the letter, or its diagnosis, speaks of; or as many as ``counts`` has."""
-    now = tuple(s for s in letter.sentences if not _tells_of_the_past(s) and not CURVE.search(s.text))
-    diagnosis = tuple(sentence for sentence in now if sentence.section == "diagnosis")
-    scopes = [now, tuple(sentence for sentence in diagnosis if _names_a_condition(sentence))]
-    if of_earlier:
-        scopes.append(tuple(sentence for sentence in letter.sentences if _tells_of_the_past(sentence)))
-    for scope in scopes:
-        others = widest(scope)
-        # "at L5" beside "L5/S1" names no other level
-        spans = tuple(level for level in others if "-" in level.name) or others
-        if len(spans) == 1 or len(spans) in counts:
-            return spans
-    return ()
-
-
-def _names_a_condition(sentence: Sentence) -> bool:
-    conditions = report_rules().groups["condition"]
-    return any(span.term.id in conditions for span in sentence.terms)
-
-
-_NUMBERS = {"both": 2, "one": 1, "1": 1, "single": 1, "two": 2, "2": 2, "three": 3, "3": 3, "four": 4, "4": 4}
-_HOW_MANY = re.compile(
-    rf"\b({'|'.join(_NUMBERS)})[- ](?:of (?:the|these|those) )?(?:\w+ )?(?:levels?|discs?|segments?)\b", re.I
-)
-""" "A two level TLIF" in a letter with two levels means them."""
-
-
-ON_AN_EARLIER_ONE = frozenset({"hardware_removal", "revision", "washout"})
-"""Operations where an earlier one was: its level is theirs."""
-WITHOUT_LEVEL = frozenset({"stimulator", "si_fusion", "coccygectomy", "pump", "ablation", "joint_injection"})
-
-
-def _tells_of_the_past(sentence: Sentence) -> bool:
-    return sentence.section in ("past", "header") or any(item.kind is Kind.DONE for item in judge(sentence))
-
-
-def _naming(operations: tuple[Procedure, ...], letter: Letter) -> tuple[Sentence, ...]:
-    """The sentences that name one of ``operations``, or a narrower or broader one of the same family."""
-    family = {name for operation in operations for name in (operation.id, operation.kind_of)} - {None}
-    return tuple(
-        sentence
-        for sentence in letter.sentences
-        if sentence.section not in ("past", "header")
-        and any(
-            family & {operation.id, operation.kind_of}
-            for operation in (item.procedure for item in operations_in(sentence))
-        )
-    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from actions.base import Button, Reply
 from actions.report.elements import Element
 from actions.report.reader import Reading, SeenTerm, quote
-from actions.report.recommendation import WITHOUT_LEVEL, Recommendation
+from actions.report.recommendation import Recommendation
 from actions.report.said import NOT_OPERATIONS
+from actions.report.where import WITHOUT_LEVEL
 from knowledge.explain import explain_words
 
 TERMS_AT_ONCE = 8

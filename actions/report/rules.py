@@ -47,6 +47,7 @@ class RecommendationRules:
     generic: str
     surgical: str
     operation_note: str
+    after_operation: str
     refused_before: str
     avoided_before: str
     refused: str
@@ -77,6 +78,7 @@ class RecommendationRules:
     nothing_for: str
     refused_alone: str
     asks_need: str
+    asked_if: str
     answer_no: str
     answer_yes: str
     put_off: str
@@ -87,17 +89,25 @@ class RecommendationRules:
     chosen: str
     put_off_before: str
     backing: str
+    in_one_breath: str
+    or_else: str
     own_after: str
+    divided: str
     even: str
     another_before: str
     another_after: str
     overruled: str
+    to_come: str
     postponed: str
     postponed_label: str
     added_to: str
     unless_better: str
     differs: str
     once_advised: str
+    else_harm: str
+    best_of: str
+    remove_it: str
+    removable: str
     perhaps_before: str
     perhaps_after: str
     contrast: str
@@ -106,9 +116,14 @@ class RecommendationRules:
     former: str
     set_against: str
     picked: str
+    picked_place: str
     listed: str
     left_open: str
     undecided: str
+    declined_alone: str
+    care_chosen: str
+    plan_backed: str
+    plan_refused: str
     decided: str
     wait: str
     care_cue: str

@@ -50,11 +50,18 @@ def judge(sentence: Sentence) -> Iterable[Said]:
     """Every operation, or plain "surgery", of one sentence with what is said of it."""
     rules = report_rules()
     words, plain = rules.recommendation, _heard(sentence)
-    if sentence.section in OF_NO_ADVICE:
+    if sentence.section in OF_NO_ADVICE and not (
+        sentence.section == "aftercare" and rules.compiled(words.to_come).search(plain)
+    ):
         return
     if plain.endswith("?") and sentence.section != "request" and (len(plain) > 60 or _QUESTION.match(plain)):
         yield from _asked(sentence)
         return
+    if rules.compiled(words.asked_if).search(plain) and not rules.compiled(words.own).search(plain):
+        asked = list(_asked(sentence))
+        yield from asked
+        if asked:
+            return
     if rules.compiled(words.slogan).search(plain):  # "No hospital stay, no fusion!"
         return
     named = list(operations_in(sentence))
@@ -64,35 +71,49 @@ def judge(sentence: Sentence) -> Iterable[Said]:
         yield Said(Kind.REFUSED, None, sentence, at=plain_surgery)
         return
     left_open = [_left_open(plain, item, named[place - 1].end if place else 0) for place, item in enumerate(named)]
+    kinds: list[Kind] = []
     for place, item in enumerate(named):
         until = named[place + 1].start if place + 1 < len(named) else len(plain)
         turn = _TURN.search(plain, item.end, until)
         ends = [begins for begins in left_open[place + 1 :] if begins is not None][:1] + (
             [turn.start()] if turn else []
         )
-        kind = _kind(sentence, item.start, item.end, min(ends, default=None))
+        joined = place + 1 < len(named) and _in_one_breath(plain[item.end : named[place + 1].start])
+        kind = _kind(sentence, item.start, item.end, min(ends, default=None), None if joined else until)
         even = len(named) > 1 and rules.compiled(words.even).search(plain)
         if (even or left_open[place] is not None) and kind in (Kind.ADVISED, Kind.AVOIDED):
             kind = Kind.LATER
         weighed = len(named) > 1 and rules.compiled(words.weighed).search(plain[: named[0].start])
         if weighed and kind is Kind.ADVISED and not rules.compiled(words.cue).search(plain[item.end :]):
             kind = Kind.LATER  # "We reviewed ACDF, disc arthroplasty and foraminotomy."
+        between = plain[named[place - 1].end : item.start] if place else ""
+        if place and _in_one_breath(between):
+            kind = _CARRIED.get((kinds[-1], kind), kind)
+        kinds.append(kind)
+    for place in range(1, len(named)):
+        if _is_choice(plain, named[place - 1], named[place]):  # "an ACDF or a disc replacement"
+            kinds[place - 1 : place + 1] = [
+                Kind.LATER if kind is Kind.ADVISED else kind for kind in kinds[place - 1 : place + 1]
+            ]
+    for item, kind in zip(named, kinds, strict=True):
         yield Said(kind, item.procedure, sentence, plainly=item.plainly, at=(item.start, item.end))
     if not named and plain_surgery:
         yield Said(_kind(sentence, *plain_surgery), None, sentence, at=plain_surgery)
 
 
 def _asked(question: Sentence) -> Iterable[Said]:
-    """The operations, or plain "surgery", that a question asks the need of."""
+    """The operations, or plain "surgery", of a question: asked about where it asks the need of them, else but named."""
     words, compiled = report_rules().recommendation, report_rules().compiled
-    if not compiled(words.asks_need).search(question.plain):
-        return
     named = list(operations_in(question))
+    if not compiled(words.asks_need).search(question.plain):
+        yield from (Said(Kind.NAMED, item.procedure, question, at=(item.start, item.end)) for item in named)
+        return
     yield from (Said(Kind.ASKED, item.procedure, question, at=(item.start, item.end)) for item in named)
     if not named and compiled(words.generic).search(question.plain):
         yield Said(Kind.ASKED, None, question)
 
 
+_WITHOUT = re.compile(r"\bwithout\s+(?:[\w/-]+\s+){0,3}$")
 _FUSED = re.compile(r"fused\b")
 _EVEN_IF = re.compile(r"\beven if\b")
 _IS_TOO = re.compile(r"^[^.;,]{0,25}\b(?:is|are|does|would)\W*$")
@@ -104,12 +125,38 @@ _NEVER = re.compile(
 _QUESTION = re.compile(r"(?:what|why|how|when|which|who|will|would|can|could|should|is|are|do|does)\b")
 
 
+_CARRIED = {
+    (Kind.ADVISED, Kind.NAMED): Kind.ADVISED,
+    (Kind.DONE, Kind.NAMED): Kind.DONE,
+    (Kind.DONE, Kind.ADVISED): Kind.DONE,
+}
+"""What is said of an operation holds for one named in the same breath: "underwent a laminectomy and foraminotomy"."""
+
+
+def _in_one_breath(between: str) -> bool:
+    """Whether ``between`` joins two operations into one thing said, and says nothing new of the second."""
+    words, compiled = report_rules().recommendation, report_rules().compiled
+    return bool(compiled(words.in_one_breath).search(between)) and not (
+        compiled(words.cue).search(between) or compiled(words.own).search(between)
+    )
+
+
+def _is_choice(plain: str, one: Found, other: Found) -> bool:
+    """Whether two operations of one sentence are ways to choose from, and not two names of one."""
+    family = {one.procedure.id, one.procedure.kind_of} & {other.procedure.id, other.procedure.kind_of} - {None}
+    between = plain[one.end : other.start]
+    return not family and bool(report_rules().compiled(report_rules().recommendation.or_else).search(between))
+
+
 _TURN = re.compile(r"(?:,|;)? \b(?:and|or|while|whereas|but)\b (?=(?:an?|the|any|not|no)\b (?:[\w/-]+ ){0,3}$)")
 """Where a sentence with several operations turns to the next: "a decompression is needed and a fusion is not"."""
 
 
-def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) -> Kind:
-    """What the sentence, up to ``until``, says of the operation named from ``start`` to ``end``."""
+def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, following: int | None = None) -> Kind:
+    """What the sentence, up to ``until``, says of the operation named from ``start`` to ``end``.
+
+    From ``following`` on, its words of a choice ("... is what I would recommend") are about another operation.
+    """
     rules = report_rules()
     words, plain = rules.recommendation, _heard(sentence)[:until]
     before, after = _clause_before(plain, start), plain[end:]
@@ -119,7 +166,8 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
 
     if _FUSED.match(plain[start:end]) and _IS.search(plain[:start]):  # "the joints are not fused" tells of a scan
         return Kind.NAMED
-    if sentence.section in ("done", "account") or _is_past(before) or says(words.past_after, after):
+    of_course = sentence.section == "course" and not says(words.cue, before)
+    if sentence.section in ("done", "account") or of_course or _is_past(before) or says(words.past_after, after):
         return Kind.DONE
     if says(words.done_by_care, before):
         return Kind.NAMED
@@ -127,7 +175,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
         return Kind.NAMED
     if sentence.section == "request":
         return Kind.REPORTED
-    own = says(words.own, plain[:start]) or says(words.own_after, after)
+    own = says(words.own, plain[:start]) or says(words.own_after, plain[end:following])
     others = not own and sentence.section != "recommendation"
     turned = len(before) < start and says(words.differs, plain[: start - len(before)])  # "I differ from him: a ..."
     told_by_others = others and not turned and says(words.said_by_others, plain)
@@ -156,8 +204,15 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
         return Kind.NAMED
     if others and says(words.evidence, plain):
         return Kind.NAMED
+    governed = says(words.told, plain[:start]) or not says(words.in_risks, plain[:start])
+    if (
+        not reported and governed and _is_decided(after)
+    ):  # "discussed the risks of a laminectomy and he would like to proceed"
+        return Kind.LATER if says(words.conditional, plain) else Kind.ADVISED
     if says(words.told, plain[:start]) or says(words.after_told, after) or says(words.in_risks, plain[:start]):
         return Kind.NAMED
+    if _WITHOUT.search(before) and says(words.else_harm, after):  # "without a decompression she will lose the foot"
+        return Kind.ADVISED
     if says(words.avoided_before, before):
         return Kind.AVOIDED
     told = sentence.section == "recommendation" and not says(
@@ -170,11 +225,20 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None) ->
     if reported:
         unsure = says(words.may_need, before)
         return Kind.LATER if unsure else Kind.REPORTED if cued else Kind.NAMED
+    if says(words.best_of, after):
+        return Kind.ADVISED
     if says(words.conditional, plain) or says(words.option, before) or "?" in before[-12:]:
         return Kind.LATER
-    if cued and care_comes_first(after):
+    if cued and (care_comes_first(after) or says(words.care_chosen, after)):
         return Kind.LATER
     return Kind.ADVISED if cued else Kind.NAMED
+
+
+def _is_decided(after: str) -> bool:
+    """Whether the words after an operation tell that the patient or the writer has decided for it."""
+    words, compiled = report_rules().recommendation, report_rules().compiled
+    decided = compiled(words.decided).search(after)
+    return decided is not None and not compiled(r"\b(?:{nt}|no|not)\b").search(after[: decided.start()])
 
 
 def _heard(sentence: Sentence) -> str:

@@ -9,10 +9,12 @@ from dataclasses import replace
 from actions.report.letter import Letter, Sentence
 from actions.report.rules import report_rules
 from actions.report.said import OF_NO_ADVICE, Kind, Said, care_comes_first, operations_in
+from actions.spine_terms import find_procedures
 
 
 def settle(said: list[list[Said]], letter: Letter) -> tuple[list[Said], tuple[Sentence, ...]]:
     """What all sentences say in the end, from what each says alone; and the words that choose care without an operation."""
+    _add_what_it_is(said, letter)
     chosen_care = (*_picked(said, letter), *_pointed_out(said, letter))
     _put_off(said, letter)
     return _decided(said, letter), chosen_care
@@ -24,7 +26,9 @@ def says(pattern: str, sentence: Sentence) -> re.Match[str] | None:
 
 
 _ANSWERS = (("answer_no", Kind.REFUSED), ("answer_yes", Kind.ADVISED))
-_SAME = {"one": "1", "two": "2", "three": "3", "four": "4"}
+_SAME = {"one": "1", "two": "2", "three": "3", "four": "4", "first": "1", "second": "2", "third": "3", "fourth": "4"}
+_FAR = 6
+"""So many sentences back "it" may stand for what the letter found."""
 
 
 def _picked(said: list[list[Said]], letter: Letter) -> tuple[Sentence, ...]:
@@ -34,7 +38,7 @@ def _picked(said: list[list[Said]], letter: Letter) -> tuple[Sentence, ...]:
     """
     rules, care = report_rules().recommendation, []
     for until, sentence in enumerate(letter.sentences):
-        picked = says(rules.picked, sentence)
+        picked = says(rules.picked, sentence) or says(rules.picked_place, sentence)
         if not picked or sentence.section in OF_NO_ADVICE:
             continue
         under = _labels(letter.sentences[:until])
@@ -48,6 +52,33 @@ def _picked(said: list[list[Said]], letter: Letter) -> tuple[Sentence, ...]:
             for place, label in enumerate(under):
                 said[place] = _as(Kind.AVOIDED, said[place]) if label and care else said[place]
     return tuple(care)
+
+
+def _add_what_it_is(said: list[list[Said]], letter: Letter) -> None:
+    """Add the operation that "I propose to remove it" means, by what was named last that can be removed."""
+    rules = report_rules()
+    for place, sentence in enumerate(letter.sentences):
+        pointed = says(rules.recommendation.remove_it, sentence)
+        if said[place] or not pointed or sentence.section in OF_NO_ADVICE:
+            continue
+        before = " ".join(earlier.plain for earlier in letter.sentences[max(0, place - _FAR) : place])
+        things = rules.compiled(rules.recommendation.removable).findall(before)
+        found = next(iter(find_procedures(f"removal of the {things[-1]}")), None) if things else None
+        if found:
+            said[place] = [Said(_kind_of_it(sentence, *pointed.span()), found.procedure, sentence)]
+
+
+def _kind_of_it(sentence: Sentence, start: int, end: int) -> Kind:
+    """What a sentence says of the operation that it names only by "remove it"."""
+    words, compiled = report_rules().recommendation, report_rules().compiled
+    if compiled(words.refused_before).search(sentence.plain[:start]) or compiled(r"\b{nt}\b").search(
+        sentence.plain[:start]
+    ):
+        return Kind.REFUSED
+    if compiled(words.conditional).search(sentence.plain):
+        return Kind.LATER
+    own = compiled(words.own_plan).search(sentence.plain[:start])
+    return Kind.ADVISED if own or compiled(words.cue).search(sentence.plain) else Kind.NAMED
 
 
 def _labels(sentences: Sequence[Sentence]) -> list[str]:
@@ -143,12 +174,12 @@ def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
         if not any(item.kind is Kind.ADVISED for item in said[place]) and care_comes_first(sentence.plain):
             _settle(said, range(place - 1, max(-1, place - 3), -1), Kind.LATER, (Kind.ADVISED,), sentence)
             continue
-        if place and any(item.kind is Kind.ASKED for item in said[place - 1]):
+        if place and _is_question(said[place - 1]):
             answer = next(
                 (kind for pattern, kind in _ANSWERS if says(getattr(rules.recommendation, pattern), sentence)), None
             )
             if answer:
-                _settle(said, range(place - 1, place - 2, -1), answer, (Kind.ASKED,), sentence)
+                _settle(said, range(place - 1, place - 2, -1), answer, (Kind.ASKED, Kind.REPORTED), sentence)
         if said[place]:
             # "I offered her a discectomy or more physiotherapy. She opted for surgery."
             plain = all(item.kind in (Kind.ADVISED, Kind.NAMED) and not item.operation for item in said[place])
@@ -157,7 +188,17 @@ def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
                     said, range(place - 1, max(-1, place - 4), -1), Kind.ADVISED, (Kind.NAMED, Kind.LATER), sentence
                 )
             continue
+        for pattern, kind in (
+            (rules.recommendation.plan_refused, Kind.REFUSED),
+            (rules.recommendation.plan_backed, Kind.ADVISED),
+        ):
+            told = says(pattern, sentence)
+            if told and not rules.compiled(r"\b(?:{nt}|if|whether)\b").search(sentence.plain[: told.start()]):
+                _settle(said, range(place - 1, -1, -1), kind, (Kind.REPORTED,), sentence)
+                break
         for pattern, kind, changed in (
+            (rules.recommendation.declined_alone, Kind.REFUSED, (Kind.ADVISED, Kind.NAMED, Kind.LATER, Kind.REPORTED)),
+            (rules.recommendation.care_chosen, Kind.LATER, (Kind.ADVISED,)),
             (rules.recommendation.decided, Kind.ADVISED, (Kind.NAMED, Kind.LATER)),
             (rules.recommendation.agreed_alone, Kind.ADVISED, (Kind.NAMED, Kind.REPORTED, Kind.ASKED)),
             (rules.recommendation.refused_alone, Kind.REFUSED, (Kind.NAMED, Kind.REPORTED, Kind.AVOIDED, Kind.ASKED)),
@@ -178,6 +219,12 @@ def _settle(said: list[list[Said]], before: range, kind: Kind, changed: tuple[Ki
                 replace(item, kind=kind, quoted=told) if _is_meant(item, changed) else item for item in said[earlier]
             ]
             return
+
+
+def _is_question(items: list[Said]) -> bool:
+    """Whether a sentence asks the need of its operations, or puts the question that a report answers."""
+    put = any(item.sentence.section == "request" and item.sentence.plain.endswith("?") for item in items)
+    return put or any(item.kind is Kind.ASKED for item in items)
 
 
 def _is_meant(item: Said, changed: tuple[Kind, ...]) -> bool:
