@@ -220,7 +220,8 @@ def assess(
     Alone, the learned signal asks its clarifying question. It raises to its own tier when it agrees with a rule that would
     only ask, or is ``sure`` of a message of one sentence: then the rules' own words in it and its meaning agree. Of several
     sentences one misleads more easily: there it asks. What a rule excused ("no numbness"), words of an idiom ("dying to
-    know"), or a wish or fear that every patient has ("I want the pain gone"), it must be sure to ask about.
+    know"), or a wish or fear that every patient has ("I want the pain gone"), it must be sure to ask about. "No, I'm safe, I just
+    want it to stop" is asked about, not answered as a new cry for help.
     """
     findings = tuple(findings)
     counted = [f for f in findings if f.assertion == "present" and f.tier != "decision"]
@@ -229,7 +230,8 @@ def assess(
     )
     excused = {f.category for f in findings if f.tier != "decision" and f.assertion != "present"}
     if learned and all(f.tier == "clarify" for f in counted):
-        doubted = learned.category in excused or states & _DOUBTFUL
+        safe = learned.category == "crisis" and "REPLY_SAFE" in states and not learned.sure
+        doubted = learned.category in excused or states & _DOUBTFUL or safe
         plain = learned.sure and learned.brief
         if not doubted and (plain or any(f.category == learned.category for f in counted)):
             counted = [learned.finding]
