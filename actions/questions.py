@@ -200,7 +200,7 @@ def _change(space: Workspace, items: Sequence[Item], edit: Edit) -> str:
             space.dropped.append(item.id)
         else:
             space.added.remove(item.ask)
-    return words.dropped
+    return words.dropped.format(questions=" ".join(f"\u201c{items[number - 1].ask}\u201d" for number in edit.numbers))
 
 
 def _as_question(text: str) -> str:

@@ -30,11 +30,38 @@ _PICK = re.compile(
 _OF_THE_WORD = re.compile(
     r"\W*(?:(?:and|but|so|ok|okay|oh)\W+)*(?:how \w+ )?(?:is|are|can|could|will|would|does|do|should)\b"
     r"(?: (?:it|that|this|they|these|those|you|i|one|people))(?: \w+){0,4}? "
-    r"(?:danger\w*|serious|bad|harm\w*|worse|better|improve\w*|heal\w*|go(?:es)? away|cur(?:ed?|able)|fix\w*|permanent|"
+    r"(?:danger\w*|safe|risky|serious|bad|harm\w*|worse|better|improve\w*|heal\w*|go(?:es)? away|cur(?:ed?|able)|fix\w*|permanent|"
     r"forever|last|common|normal|rare|worr(?:y|ied|ying)|scared|deadly|fatal|on (?:its|their) own)\b(?: [\w']+){0,4}\W*",
     re.I,
 )
 """After a word was explained: "is it dangerous?", "can that get better on its own?". It asks about the one person."""
+_OPERATION = re.compile(
+    r"\w(?:ectomy|otomy|plasty|odesis)\b|\b(?:fusion|decompression|operation|surgery|[a-z]?lif|acdf|stimulator|disc replacement)\b",
+    re.I,
+)
+_DANGER = re.compile(r"\b(?:danger\w*|safe|risky|harm\w*|deadly|fatal)\b", re.I)
+"""Of an operation's name: what it may do to anybody is a topic."""
+_HOW_COMMON = re.compile(
+    r"\W*(?:(?:and|but|so|ok|okay|oh|wow)\W+)*(?:how (?:common|usual|normal|rare|likely) (?:is|are) (?:it|that|this|they)|"
+    r"(?:is|are) (?:it|that|this|they|these) (?:\w+ )?(?:common|usual|normal|rare|unusual|likely)|"
+    r"(?:does|do) (?:it|that|this|they) (?:\w+ )?happen(?: \w+){0,2})\W*",
+    re.I,
+)
+"""After an answer: it asks how often that is, whatever the words alone come near to."""
+_TELLS_HOW_OFTEN = frozenset(
+    (
+        "reherniation",
+        "adjacent_segment",
+        "pseudarthrosis",
+        "hardware_failed",
+        "flatback",
+        "still_in_pain",
+        "surgery_risks",
+    )
+)
+_OF_DISAGREEMENT = frozenset(
+    ("first_doctor_wrong", "why_differ", "two_opinions_what_now", "diagnosis_differs", "surgery_type_differs")
+)
 _ANOTHER_WORD = re.compile(
     r"\W*(?:and what about|and|or|also|what about|how about)\b "
     r"(?!.*\b(?:what|why|how|who|when|where|now|then|so|i|me|my|mine|you|your|he|she|his|her|we|us|they)\b)(?:[\w/-]+\W*){1,4}",
@@ -102,7 +129,9 @@ class ContextReader(GraphComponent):
       so the name of a button under a letter that was read or under the plan;
     - the place of one of several things that the message before asked: that topic again;
     - after the list of questions, "add ..." and the like change it;
-    - right after a word was explained: whether that is bad is ``about_me``, and a bare "and stenosis?" asks for the next;
+    - right after a word was explained: whether that is bad is ``about_me``, whether an operation is dangerous the topic of
+      risks, and a bare "and stenosis?" asks for the next;
+    - right after an answer "is that common?" asks how often that is, where that is known;
     - a sign taken back, or said to be seen to, where none was told or asked about: what is likely beside that, else
       ``nlu_fallback``.
     """
@@ -137,11 +166,29 @@ class ContextReader(GraphComponent):
                 _take(message, '/faq{"topic":"%s"}' % topic)
             elif _ADD.fullmatch(text) or (before in _LISTED and _EDIT.fullmatch(text)):
                 _take(message, "/edit_questions")
+            elif before == "explain_term" and _asks_the_risks(tracker, text):
+                _take(message, '/faq{"topic":"surgery_risks"}')
+            elif before == "faq" and _HOW_COMMON.fullmatch(text) and (payload := _how_often(tracker)):
+                _take(message, payload)
             elif before == "explain_term" and (meant := _after_a_word(message, text)):
                 message.set(INTENT, {"name": meant, "confidence": 1.0}, add_to_output=True)
             elif (message.get(INTENT) or {}).get("name") in STOOD_DOWN and not _warned(tracker):
                 _leave_out(message)
         return messages
+
+
+def _asks_the_risks(tracker: DialogueStateTracker, text: str) -> bool:
+    """Whether ``text`` asks if the operation is dangerous whose name was just explained."""
+    explained = str(tracker.latest_message.text or "")
+    return bool(_OF_THE_WORD.fullmatch(text) and _DANGER.search(text) and _OPERATION.search(explained))
+
+
+def _how_often(tracker: DialogueStateTracker) -> str:
+    """The payload that tells how often that is which was just spoken of; "" where nothing is known of it."""
+    topic = tracker.get_slot("last_topic")
+    if topic in _OF_DISAGREEMENT:
+        return '/faq{"topic":"how_often_differ"}'
+    return "/tell_more" if topic in _TELLS_HOW_OFTEN else ""
 
 
 def _after_a_word(message: Message, text: str) -> str:

@@ -68,6 +68,7 @@ _BARRIERS = {
     "REPLY_COST": "cost",
     "REPLY_TRANSPORT": "transport",
     "REPLY_FAMILY": "family",
+    "REPLY_BOTHER": "bother",
 }
 """What keeps people from going. The answers to it name the emergency number first: only after an emergency."""
 _REPLIES = {

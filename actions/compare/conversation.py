@@ -209,8 +209,10 @@ def _answer(item: CompareQuestion, text: str, told: dict[str, str], asking: str)
     if item.choices:
         loose = names or (others and len(text.split()) > SHORT)
         return plain or (None if loose else understand(item, text))
-    if item.id == "reasons" and len(text.split()) > SHORT and not names and not {"matters", "tried"} & others:
-        return understand(item, text)  # whatever the reasons speak of
+    of_problem = others <= {asking.replace("reasons", "diagnosis")}
+    long = len(text.split()) > SHORT and not {"matters", "tried"} & others
+    if item.id == "reasons" and not names and (of_problem or long):
+        return understand(item, text)  # whatever the reasons speak of: "the nerves are squashed"
     if plain:
         return plain if others else understand(item, text)
     if others or (item.id == "operation" and _NO_NAME.match(text)):

@@ -8,7 +8,7 @@ from enum import Enum
 from actions.intake.decision import Decision, Kind
 from actions.intake.letters import FIELD, brought_back, without
 from actions.intake.readback import read_back
-from actions.intake.state import Answer, Pending, State, applies, next_field, open_fields
+from actions.intake.state import Answer, Pending, State, applies, next_field, open_fields, progress
 from knowledge.intake import Field, FlagRule, questionnaire, words
 
 FAILS_BEFORE_REWORDING = 2
@@ -129,6 +129,9 @@ def apply(state: State, decision: Decision, *, now: str, served: tuple[str, ...]
         case Kind.NOT_YET:
             left = len(open_fields(state, "short"))
             return Step(state, (say["not_yet" if left > 1 else "not_yet_one"].format(count=left),))
+        case Kind.PROGRESS:
+            step, of = progress(state)
+            return Step(state, (say["progress" if of > step else "progress_one"].format(count=of - step + 1),))
         case Kind.LETTER:
             return _letter(state)
         case Kind.DROP_LETTER:

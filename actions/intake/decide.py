@@ -263,7 +263,7 @@ def _unsure(field: Field, said: str) -> Decision | None:
 
 
 def _command(said: str) -> Decision | None:
-    for kind in (Kind.STOP, Kind.BACK, Kind.SKIP, Kind.WHY, Kind.HELP, Kind.CODE):
+    for kind in (Kind.STOP, Kind.BACK, Kind.SKIP, Kind.WHY, Kind.HELP, Kind.CODE, Kind.PROGRESS):
         if heard(kind.value, said):
             return Decision(kind)
     if wants_restart(said):

@@ -40,6 +40,7 @@ class Kind(Enum):
     EXPLAIN = "explain"
     STOP = "stop"
     CODE = "code"
+    PROGRESS = "progress"
     REDEEM = "redeem"
     MORE = "more"
     REVIEW = "review"

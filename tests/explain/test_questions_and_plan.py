@@ -95,7 +95,7 @@ def test_edits_in_words(text: str, edit: Edit | None) -> None:
 def test_dropping_adding_and_restoring() -> None:
     space, letters = Workspace("x"), [letter("02_vague")]
     before = build(space, letters, [])
-    assert change(space, before, Edit("drop", (1,))) == question_words().dropped
+    assert before[0].ask in change(space, before, Edit("drop", (1,)))
     assert before[0] not in build(space, letters, [])
     change(space, before, Edit("add", text="will I swim?"))
     assert build(space, letters, [])[-1].ask == "Will I swim?"
