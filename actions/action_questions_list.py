@@ -14,6 +14,7 @@ from actions.questions import build, change, decision_flags, edit_of, question_r
 from actions.report.pasted import letters
 from actions.report.reader import read
 from actions.workspace import LetterNote, Workspace, note
+from knowledge.explain import question_words
 
 
 def letters_of(space: Workspace, tracker: Tracker) -> list[LetterNote]:
@@ -31,7 +32,8 @@ def question_list(tracker: Tracker) -> list[Reply]:
     text = tracker.latest_message.get("text") or ""
     edit = None if text.startswith("/") else edit_of(text, len(items))
     if not edit:
-        return question_replies(items)
+        unread = tracker.latest_message["intent"]["name"] == "edit_questions" and not text.startswith("/")
+        return question_replies(items, question_words().not_understood if unread else "")
     said = change(space, items, edit)
     space.save()
     return question_replies(build(space, letters, flags), said)

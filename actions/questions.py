@@ -112,7 +112,7 @@ _RESTORE = re.compile(
 
 _PLACE = r"(?:\d+(?:st|nd|rd|th)?|last|top|start|front|beginning|end|bottom|" + "|".join(_NUMBERS) + ")"
 _MOVE = re.compile(
-    rf"\b(?:move|put|make|bring|place|shift)\s+(?:(?:the|number|question|my)\s+)*({_PLACE})(?:\s+(?:one|question))?"
+    rf"\b(?:move|put|make|bring|place|shift)\s+(?:(?:the|number|question|my)\s+)*({_PLACE}|it|that|this)(?:\s+(?:one|question))?"
     rf"\s+(?:up\s+|down\s+)?(?:to\s+|be\s+|at\s+|as\s+|in\s+)?(?:(?:the|number|place|position|very)\s+)*({_PLACE})\b",
     re.I,
 )
@@ -131,8 +131,8 @@ def _place(word: str, count: int) -> int:
     digits = re.match(r"\d+", word)
     if digits:
         return int(digits.group())
-    if word.lower() in ("last", "end", "bottom"):
-        return count
+    if word.lower() in ("last", "end", "bottom", "it", "that", "this"):
+        return count  # what was added a moment ago stands at the end
     return _NUMBERS.get(word.lower(), 1)
 
 

@@ -101,7 +101,7 @@ def apply(state: State, decision: Decision, *, now: str, served: tuple[str, ...]
             }
             flagged = replace(flagged, red_flags=(*state.red_flags, found))
             return Step(_onward(flagged), effect=Effect.ESCALATE, flag=decision.flag)
-        case Kind.UNKNOWN | Kind.DECLINED | Kind.SKIP:
+        case Kind.UNKNOWN | Kind.DECLINED | Kind.SKIP | Kind.NOT_READ:
             return _left_out(state, decision)
         case Kind.INVALID:
             return _invalid(state, decision)
@@ -217,8 +217,8 @@ def _left_out(state: State, decision: Decision) -> Step:
         return Step(state, (say["required"],))
     answer = decision.answer or Answer("declined", said_by=state.said_by)
     line = {"unknown": say["noted_unknown"], "declined": say["noted_declined"]}[answer.status]
-    if decision.kind is Kind.SKIP:
-        line = say["skipped"]
+    if decision.kind in (Kind.SKIP, Kind.NOT_READ):
+        line = say["skipped" if decision.kind is Kind.SKIP else "not_read"]
     return Step(_onward(_settled(state, field, answer)), (line,))
 
 

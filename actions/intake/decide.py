@@ -20,6 +20,8 @@ from runtime.references import find_reference
 SURE = 0.35
 """From this confidence on, a question outside the form is taken to be about the classifier's first topic."""
 VERY_SURE = 0.85
+MOST_MISSES = 4
+"""So many answers in a row that do not fit leave a question out that need not be answered. The words are kept."""
 _ALREADY_HERE = ("start_intake", "resume")
 
 
@@ -59,6 +61,10 @@ _NOT_KNOWN = re.compile(
     r"(?:i |we )?(?:really |honestly )?(?:don'?t|do not|can'?t) (?:know|remember|recall)\b|no idea\b|"
     r"not sure (?:what|which|how|when|of)\b"
 )
+_AMOUNT = re.compile(
+    r"(?:(?:about|for|over|nearly|almost|since|roughly) )*(?:\d|one|two|three|four|five|six|ten|a few|several|many)\b"
+)
+"""How an answer begins that came for another question: "3 years" asks for nothing."""
 _STILL_AN_ANSWER = re.compile(r"\b(maybe|but|think|perhaps|probably|might)\b")
 
 
@@ -89,7 +95,11 @@ def decide(state: State, message: Message, reader: Reader) -> Decision:
         return _review(state, message, said, reader)
     if state.field is None:
         return Decision(Kind.REVIEW)
-    return _question(state, questionnaire().field(state.field), message, said, reader)
+    field = questionnaire().field(state.field)
+    found = _question(state, field, message, said, reader)
+    if found.kind is Kind.INVALID and state.fails + 1 >= MOST_MISSES and not field.required:
+        return _not_answered(Kind.NOT_READ, field, message, state)
+    return found
 
 
 def _pending(state: State, message: Message, said: str, reader: Reader) -> Decision:
@@ -222,7 +232,8 @@ def _question(state: State, field: Field, message: Message, said: str, reader: R
         return _not_answered(Kind.UNKNOWN, field, message, state)
     if field.type in ("phone", "email") and _HAS_NONE.match(said):
         return _not_answered(Kind.SKIP, field, message, state)
-    return _by_intent(message) or _ahead(message, said, state, reader) or _elsewhere(message) or found
+    aside = None if _AMOUNT.match(said) and not _is_question(message.text) else _elsewhere(message)
+    return _by_intent(message) or _ahead(message, said, state, reader) or aside or found
 
 
 def _ahead(message: Message, said: str, state: State, reader: Reader) -> Decision | None:
@@ -246,7 +257,8 @@ def _free_text(field: Field, message: Message, said: str, state: State, reader: 
 
 
 def _not_answered(kind: Kind, field: Field, message: Message, state: State) -> Decision:
-    answer = Answer("unknown" if kind is Kind.UNKNOWN else "declined", None, "", message.text.strip(), state.said_by)
+    status = "unknown" if kind in (Kind.UNKNOWN, Kind.NOT_READ) else "declined"
+    answer = Answer(status, None, "", message.text.strip(), state.said_by)
     return Decision(kind, field=field.id, answer=answer)
 
 

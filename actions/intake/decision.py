@@ -25,6 +25,7 @@ class Kind(Enum):
     KEEP = "keep"
     REWRITE = "rewrite"
     INVALID = "invalid"
+    NOT_READ = "not_read"
     SKIP = "skip"
     UNKNOWN = "unknown"
     DECLINED = "declined"

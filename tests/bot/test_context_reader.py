@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, BotUttered, SessionStarted, UserUttered
+from rasa.shared.core.events import ActionExecuted, BotUttered, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.training_data.message import Message
 
@@ -165,3 +165,37 @@ def test_the_second_of_several_questions_is_asked_about_again() -> None:
     parts = {"parts": [{"topic": "formats"}, {"topic": "cost"}]}
     event = UserUttered("does she have to travel? what does it cost?", {"name": "faq"}, [], parts)
     assert [e["value"] for e in read("and the second one?", "faq", event).get("entities")] == ["cost"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "text", "intent", "about"),
+    [
+        ("reherniation", "is that common", "tell_more", None),
+        ("surgery_risks", "how common is that?", "tell_more", None),
+        ("why_differ", "is it normal", "faq", "how_often_differ"),
+        ("why_differ", "does that happen a lot?", "faq", "how_often_differ"),
+        ("cost", "is that normal", "nlu_fallback", None),
+        ("reherniation", "is that common knowledge among surgeons", "nlu_fallback", None),
+    ],
+)
+def test_how_common_that_is_depends_on_what_was_spoken_of(
+    topic: str, text: str, intent: str, about: str | None
+) -> None:
+    asked = UserUttered("what about it", {"name": "faq"})
+    message = read(text, "nlu_fallback", asked, SlotSet("last_topic", topic))
+    assert message.get("intent")["name"] == intent
+    assert [e["value"] for e in message.get("entities")] == ([about] if about else [])
+
+
+@pytest.mark.parametrize(
+    ("word", "text", "intent"),
+    [
+        ("what's a laminectomy", "and is it dangerous", "faq"),
+        ("what's a fusion", "is that safe?", "faq"),
+        ("what's stenosis", "is it dangerous", "about_me"),
+        ("what's a laminectomy", "is it common", "about_me"),
+    ],
+)
+def test_whether_an_operation_is_dangerous_is_a_question_about_risks(word: str, text: str, intent: str) -> None:
+    explained = UserUttered(word, {"name": "explain_term"})
+    assert read(text, "nlu_fallback", explained).get("intent")["name"] == intent

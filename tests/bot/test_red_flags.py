@@ -288,6 +288,8 @@ def test_who_only_denies_signs_is_thanked(component: RedFlagComponent) -> None:
         ("my son says he wants to die", "should i leave him alone", "faq", "stay_crisis"),
         ("my face is drooping", "i have no insurance", "faq", "cost"),
         ("i cant pee", "my gp said its nothing serious", "faq", "disbelief"),
+        ("i cant pee", "i dont want to bother them on a sunday", "faq", "bother"),
+        ("i cant pee", "it's so embarrassing", "nlu_fallback", "bother"),
         ("my mum cant feel her legs", "she doesnt want to go to hospital", "faq", "not_going"),
         ("my wound is oozing green", "its sunday and nobody answers", "faq", "no_answer"),
     ],

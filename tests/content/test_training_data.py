@@ -51,6 +51,7 @@ SMALL_TALK = {
     "low",
     "unheard",
     "grief",
+    "apology",
     "language",
 }
 ACTS = set(

@@ -158,6 +158,8 @@ OUT_OF_STEP = [  # the question on the table, what is said, what is known after 
     ("first_operation", "she said it will only get worse", {"first_reasons": "it will only get worse"}),
     ("first_timing", "the second one only looked at my mri", {"second_basis": "records"}),
     ("first_reasons", "the second one wants to wait", {"second_need": "wait"}),
+    ("first_reasons", "he said her nerves are squashed", None),
+    ("first_reasons", "stenosis", None),
     ("first_reasons", "he says the discs are worn and it won't get better by itself", None),
     ("second_basis", "I want to go on walking with my family", {"matters": "I want to go on walking with my family"}),
     ("tried", "what matters most is no pain at night", {"matters": "what matters most is no pain at night"}),

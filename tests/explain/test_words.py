@@ -17,7 +17,7 @@ from knowledge.lint import evidence_faults, grade, longest_sentence, stray_figur
 FILLED = {
     "emergency_number": "911", "phone": "555 0100", "quote": "This is so.", "evidence": "This is so.", "number": "1",
     "first": "wait and see", "second": "yes, operate", "both": "yes, operate", "matters": "walk further", "lines": "",
-    "word": "word", "words": "words", "names": "an operation", "levels": "L4/5", "label": "Risks", "question": "What?",
+    "word": "word", "words": "words", "names": "an operation", "levels": "L4/5", "label": "Risks", "question": "What?", "questions": "What?",
     "name": "Disc", "said": "Disc", "plain": "A part.", "count": "3", "found": "3", "missing": "risks",
     "why": "it helps.",
     "ask": "What?", "which": "first", "date": "1 May 2026", "clinic": "the clinic", "title": "A page",

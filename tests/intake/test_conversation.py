@@ -394,3 +394,38 @@ def test_an_answer_given_before_there_is_consent_is_asked_for_later(words: str) 
 def test_an_answer_given_ahead_is_noted(words: str, field: str, value: str) -> None:
     talk = at("consent_doctor").says(words).is_told("Noted").is_asked("consent_doctor")
     assert talk.answer(field).value == value
+
+
+@pytest.mark.parametrize("text", ["how many questions are left?", "How long will this take", "are we nearly done"])
+def test_how_far_it_is_can_be_asked_at_any_question(text: str) -> None:
+    at("where").says(text, topic="how_long").is_asked("where").is_told(
+        "10 more short questions", "stop and go on later"
+    )
+
+
+@pytest.mark.parametrize("text", ["can I stop and come back later?", "do I have to do it all now", "is this saved?"])
+def test_that_one_may_go_on_later_is_said_with_the_code(text: str) -> None:
+    talk = at("where").says(text, topic="cancel_operation").is_asked("where")
+    assert talk.effect is Effect.CODE
+
+
+@pytest.mark.parametrize(
+    "text", ["I changed my mind, cancel it", "cancel this please", "forget it", "enough for today"]
+)
+def test_who_cancels_the_questions_does_not_cancel_an_operation(text: str) -> None:
+    assert at("where").says(text, topic="cancel_operation").effect is Effect.STOP
+
+
+def test_a_question_that_cannot_be_answered_is_left_out_at_last_and_the_words_are_kept() -> None:
+    talk = at("pain").says("purple", "purple", "purple").is_asked("pain")
+    talk.says("as bad as a brass band").is_told("leave it out for now")
+    assert talk.answer("pain").status == "unknown" and "brass band" in talk.answer("pain").text
+    assert talk.says("back").slot == "pain"
+
+
+def test_what_has_to_be_answered_is_asked_again_and_again() -> None:
+    at("about").says("purple", "purple", "purple", "purple", "purple").is_asked("about")
+
+
+def test_an_amount_that_answers_nothing_here_asks_for_nothing() -> None:
+    at("safety_mood").says("3 years ago", topic="how_long").is_told("yes or a no")

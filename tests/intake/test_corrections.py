@@ -239,7 +239,7 @@ def test_what_is_neither_yes_nor_a_correction_is_not_taken_for_one() -> None:
 
 @pytest.mark.parametrize("asked", ["phone", "where", "decision"])
 def test_sending_before_the_short_part_is_done_says_how_much_is_left(asked: str) -> None:
-    at(asked).says("that's all, send it").is_asked(asked).is_told("Nearly there", "more short question")
+    at(asked).says("that's all, send it").is_asked(asked).is_told("I can send it after", "more short question")
 
 
 @pytest.mark.parametrize("text", ["change where: neck", "change where it hurts: neck", "change where = neck"])
