@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from actions.base import Reply
@@ -39,6 +39,8 @@ _ABOUT = re.compile(
 _LITTLE = frozenset(
     {"the", "thi", "this", "that", "those", "these", "letter", "report", "scan", "left", "right", "and", "for"}
 )
+_GRADES = frozenset({"mild", "moderate", "severe"})
+"""Words of how much, not of what: "no slip, mild bulge" denies the slip."""
 SEVERAL = 3
 """Terms of a letter that one word may mean: "the cyst" where it names three."""
 
@@ -50,7 +52,8 @@ def explain_message(message: Mapping[str, Any]) -> list[Reply]:
     pressed = [known[name] for name in named if name in known]
     text = message.get("text") or ""
     typed = "" if text.startswith("/") else text
-    return [explain(pressed or asked_terms(typed or " ".join(named)), typed or " ".join(named))]
+    denied = {seen.term.id for seen in read(typed).terms if seen.denied} - _GRADES if typed else set()
+    return [explain(pressed or asked_terms(typed or " ".join(named)), typed or " ".join(named), denied)]
 
 
 def explain_last(events: Sequence[Mapping[str, Any]]) -> Reply | None:
@@ -91,11 +94,19 @@ def _words(text: str) -> set[str]:
     return {word.removesuffix("s") for word in re.findall(r"[a-z0-9/-]{3,}", text.lower())}
 
 
-def explain(terms: Sequence[Term], asked: str) -> Reply:
-    """Explain ``terms``; without any, say that the word in ``asked`` is not known, and never guess."""
+def explain(terms: Sequence[Term], asked: str, denied: Set[str] = frozenset()) -> Reply:
+    """Explain ``terms``; without any, say that the word in ``asked`` is not known, and never guess.
+
+    Args:
+        denied: ids of terms that ``asked`` says are not there ("no cord compression").
+    """
     words = explain_words()
     if terms:
-        lines = [words.term.format(said=_title(term.name), plain=term.plain) for term in terms[:8]]
+        lines = [
+            words.term.format(said=_title(term.name), plain=term.plain)
+            + (f" {words.term_not_there}" if term.id in denied else "")
+            for term in terms[:8]
+        ]
         return Reply("\n".join(lines), (), {"kind": "explain", "terms": [term.id for term in terms[:8]]})
     found = _WORD.search(asked)
     bare = asked.strip(" ?.!\"'")

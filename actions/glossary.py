@@ -221,6 +221,10 @@ def _stands(span: TermSpan, around: Sequence[TermSpan]) -> bool:
     )
 
 
+_CONTRACTED = frozenset({"im", "ive", "id", "hes", "ill"})
+"""As people type "I'm", "I've" ...: no short forms of a letter."""
+
+
 def asked_terms(text: str) -> tuple[Term, ...]:
     """The terms a question such as "what does pt and alif mean" asks for, each once, in order.
 
@@ -236,7 +240,7 @@ def asked_terms(text: str) -> tuple[Term, ...]:
         if (
             term
             and word.start() not in taken
-            and (word.group().lower() not in _index().ordinary or word.group().isupper())
+            and (word.group().lower() not in _index().ordinary | _CONTRACTED or word.group().isupper())
         ):
             found[word.start()] = term
     terms = list(dict.fromkeys(found[place] for place in sorted(found)))

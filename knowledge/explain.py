@@ -24,6 +24,7 @@ class ExplainWords:
     term: str
     term_said: str
     term_denied: str
+    term_not_there: str
     unknown: str
     unknown_nothing: str
     several_unknown: str

@@ -84,7 +84,7 @@ def begin(state: State, opening: str, readings: Sequence[Reading] = ()) -> tuple
     """Start, or carry on.
 
     Args:
-        opening: the message that asked for it; what it already tells is taken from it.
+        opening: the message that asked for it, or told both opinions before; what it already tells is taken from it.
         readings: the letters read before, oldest first. The last two are taken for the two opinions, to be confirmed.
     """
     words = compare_words()

@@ -10,7 +10,7 @@ from actions.intake.decision import Decision, Kind, answer_to
 from actions.intake.letters import about_letters
 from actions.intake.parse import Reader, Value, plain, read, read_operation
 from actions.intake.state import Answer, State
-from actions.spine_terms import find_levels
+from actions.spine_terms import find_levels, find_procedures
 from knowledge.intake import Field, questionnaire, words
 
 _LEAD = (
@@ -145,15 +145,18 @@ def _changed(field_id: str, text: str, state: State, reader: Reader) -> Decision
 
 
 def with_correction(field: Field, text: str, state: State) -> str:
-    """ "L5" for "L4 fusion" corrects the level and keeps the operation; "Sara" for "Sarah Example" keeps the surname."""
+    """ "L5" for "L4 fusion" corrects the level and keeps the operation; "L5" for "fusion" adds it; "Sara" for "Sarah
+    Example" keeps the surname."""
     before = state.answers.get(field.id)
     if field.type == "name" and before:
         return _respelled(text, before.shown, field)
     if field.recognise != "operation" or not before or not before.text:
         return text
     new, old = find_levels(text), find_levels(before.text)
-    if not new or not old or (read_operation(text).value != text and len(text.split()) > 3):
+    if not new or (read_operation(text).value != text and len(text.split()) > 3):
         return text
+    if not old:
+        return text if find_procedures(text) else f"{before.text} {text}"
     return before.text[: old[0].start] + new[0].name + before.text[old[0].end :]
 
 

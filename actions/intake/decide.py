@@ -12,7 +12,7 @@ from actions.intake.changes import as_typed, change_in_words, named_field, told_
 from actions.intake.decision import Decision, Kind, Message, answer_to
 from actions.intake.letters import about_letters
 from actions.intake.parse import Problem, Reader, heard, heard_yes_no, plain, read_operation
-from actions.intake.state import Answer, State
+from actions.intake.state import Answer, AnswerStatus, State
 from actions.wishes import MOST_WORDS_OF_A_WISH, wants_restart, wants_to_ask
 from knowledge.intake import Field, questionnaire, words
 from runtime.references import find_reference
@@ -119,10 +119,13 @@ def _pending(state: State, message: Message, said: str, reader: Reader) -> Decis
     if _is_question(message.text) and (elsewhere := _elsewhere(message)):
         return elsewhere
     text = message.text.strip() if corrected == said else as_typed(message.text, corrected)
-    if field.recognise == "operation" and corrected == said and not read_operation(text).confirm and not state.fails:
+    whole = with_correction(field, text, asked)
+    if field.recognise == "operation" and (heard("unknown", said) or heard("unsure", said)):
+        return Decision(Kind.CONFIRMED, field=field.id, answer=state.pending.answer)  # their own words stay as they are
+    if field.recognise == "operation" and corrected == said and not read_operation(whole).confirm and not state.fails:
         # Neither yes nor no, and no operation or level that could put it right.
         return Decision(Kind.INVALID, field=field.id, problem=Problem("invalid_yes_no"))
-    return answer_to(field, with_correction(field, text, asked), state, reader)
+    return answer_to(field, whole, state, reader)
 
 
 def _offer(state: State, message: Message, said: str, reader: Reader) -> Decision:
@@ -257,7 +260,7 @@ def _free_text(field: Field, message: Message, said: str, state: State, reader: 
 
 
 def _not_answered(kind: Kind, field: Field, message: Message, state: State) -> Decision:
-    status = "unknown" if kind in (Kind.UNKNOWN, Kind.NOT_READ) else "declined"
+    status: AnswerStatus = "unknown" if kind in (Kind.UNKNOWN, Kind.NOT_READ) else "declined"
     answer = Answer(status, None, "", message.text.strip(), state.said_by)
     return Decision(kind, field=field.id, answer=answer)
 
