@@ -255,8 +255,9 @@ def _compared(
         likeliest = [label for label in np.argsort(-scores[row]) if len(by_label[label])][:_LIKELIEST]
         cosines = [by_label[label] @ vector for label in likeliest]
         nearest = np.array([found.max() for found in cosines], dtype=np.float32)
-        raised[row] = scores[row] + recipe.nearness_weight * nearest.min()
-        raised[row, likeliest] += recipe.nearness_weight * (nearest - nearest.min())
+        farthest = float(np.min(nearest))
+        raised[row] = scores[row] + recipe.nearness_weight * farthest
+        raised[row, likeliest] += recipe.nearness_weight * (nearest - farthest)
         highest = np.sort(np.concatenate(cosines))[-_NEAREST:]
         near[row] = highest[-1], highest.mean()
     return raised, near
