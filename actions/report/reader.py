@@ -71,9 +71,15 @@ class Reading:
         return () if self.is_scan else tuple(element for element in self.elements if not element.found)
 
 
+_QUOTED = re.compile(
+    r"""\A\W{0,3}(?:[\w'\u2019]+[ ,.!]+){0,11}[\w'\u2019]+[:,-]?\s{0,3}["\u201c](?P<letter>[^"\u201c\u201d]{60,})["\u201d]?[\s.]*\Z"""
+)
+"""A whole letter in quotation marks behind a few words of the patient's own: "ok here goes: "Impression: ..."."""
+
+
 def read(text: str) -> Reading:
     """Read ``text``. Never raises for any text; what is no letter about a spine comes back by its ``kind`` alone."""
-    letter = take_apart(text)
+    letter = take_apart(_QUOTED.sub(r"\g<letter>", text))
     kind = kind_of(letter.text)
     if kind != "letter":
         return Reading(kind, letter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from actions.action_ask_compare_form_compare_answer import opening
 from actions.compare.compare import compare
 from actions.compare.conversation import (
     CONFIRM,
@@ -109,6 +110,7 @@ TOLD = [  # what is said, while the first opinion is spoken of
     ("I want to walk my dog again", {"matters": "I want to walk my dog again"}),
     ("I want to know who is right", {}),
     ("the second one said 3 months", {"second_timing": "months"}),
+    ("the second did not examine me, only scans", {"second_basis": "records"}),
     ("the orthopod I saw reckons I need two levels fusing", {"first_who": "orthopaedic", "first_operation": "spinal fusion", "first_need": "yes"}),
     ("he did all the reflexes", {"first_basis": "examined"}),
     ("he didn't even look at me, just the computer", {"first_basis": "records"}),
@@ -454,3 +456,28 @@ def test_after_the_second_letter_it_says_that_the_next_question_is_about_the_fir
     assert "back to the first opinion" in said.text
     assert "examine you" in ask(state).text
     assert state.asking == "first_basis"
+
+
+def said(*texts: str) -> list[dict[str, str]]:
+    return [{"event": "user", "text": text} for text in texts]
+
+
+TOLD = "one says fuse L4 to S1, one says just a laminectomy at L4/5"
+
+
+@pytest.mark.parametrize(
+    ("events", "taken"),
+    [
+        (said(TOLD, "/start_compare"), TOLD),
+        (said(TOLD, "who is right then", "help me compare"), TOLD),
+        (said("my surgeon wants a fusion", "compare them"), "compare them"),
+        (said(TOLD, "hi", "thanks", "compare"), "compare"),
+        (
+            said(TOLD, "the surgeon wants to operate and my GP says wait"),
+            "the surgeon wants to operate and my GP says wait",
+        ),
+        ([], ""),
+    ],
+)
+def test_two_opinions_told_just_before_are_not_asked_for_again(events: list[dict[str, str]], taken: str) -> None:
+    assert opening(events) == taken

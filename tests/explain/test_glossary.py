@@ -108,6 +108,16 @@ def test_a_question_about_words_is_answered(text: str, expected: list[str]) -> N
         assert terms_by_id()[term].plain in reply.text
 
 
+def test_what_a_question_says_is_not_there_is_explained_as_not_there() -> None:
+    text = "my report says no cord compression, mild bulge at L5/S1"
+    lines = explain_message({"text": text})[0].text.splitlines()
+    assert [line.partition(":")[0] for line in lines if "there is none" in line] == ["Cord compression"]
+
+
+def test_a_contraction_without_its_mark_is_no_short_form() -> None:
+    assert [term.id for term in asked_terms("explain spondylolisthesis like im five")] == ["spondylolisthesis"]
+
+
 @pytest.mark.parametrize("word", ["flurbiness", "qwertology", "blorptomy"])
 def test_an_unknown_word_is_not_invented(word: str) -> None:
     (reply,) = explain_message({"text": f"what does {word} mean"})

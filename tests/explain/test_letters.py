@@ -141,6 +141,11 @@ def test_what_is_no_letter_about_a_spine_gets_clear_words(text: str, kind: str) 
     assert said == getattr(explain_words(), kind).format(phone="555 0100")
 
 
+def test_a_letter_in_quotation_marks_is_read_without_what_leads_to_it() -> None:
+    letter = "Impression: L5-S1 degenerative disc disease. No instability. Plan: continue conservative care, see in 3 months."
+    assert read(f'ok here goes: "{letter}"').letter.text == read(letter).letter.text
+
+
 def test_markup_is_taken_out_before_reading() -> None:
     words = "MRI of the lumbar spine shows an L4/5 disc prolapse."
     text = f"<html><head><script>alert(1)</script></head><body><p>{words}</p></body></html>"
