@@ -128,10 +128,17 @@ def _sentences(text: str) -> list[Sentence]:
     section, place = "", 0
     afresh = [match.end() for match in re.finditer(rf"\n[ \t]*\n[ \t]*(?={report_rules().afresh})", text)]
     headings = _headings(text)
-    if _tells_of_surgery(text.lower()):
-        headings = [(start, end, "done" if opened == "other" else opened) for start, end, opened in headings]
+    surgery, scan = _tells_of_surgery(text.lower()), is_scan_report(text)
+    headings = [
+        (start, end, _meant_here(text, start, end, opened, surgery=surgery, scan=scan)) for start, end, opened in headings
+    ]
     following = [start for start, _, _ in headings[1:]] + [len(text)]
     for (start, end, opened), until in zip(headings, following, strict=False):
+        if opened == _UNKNOWN_LABEL:
+            if section in _ENDED_BY_A_LABEL:
+                found += _split_afresh(text, place, start, section, afresh)
+                place, section = start, ""
+            continue
         found += _split_afresh(text, place, start, section, afresh)
         asked = text[start:end].strip()
         if asked.endswith("?") and find_procedures(asked):  # "Do I support the proposed fusion?"
@@ -147,7 +154,35 @@ def _sentences(text: str) -> list[Sentence]:
             found += _split_afresh(text, place, stop, section, afresh)
             section, place = "", stop
     found += _split_afresh(text, place, len(text), section, afresh)
-    return [replace(piece, section=_of_consent(piece)) if piece.section == "consent" else piece for piece in found]
+    return [replace(piece, section=_in_its_words(piece)) for piece in found]
+
+
+def _in_its_words(piece: Sentence) -> str:
+    """The section of a sentence under a heading that may hold two things: what was consented to, what is concluded."""
+    if piece.section == "consent":
+        return _of_consent(piece)
+    if piece.section == "opinion" and not find_procedures(piece.text):  # the finding; with an operation it may be the plan
+        return "diagnosis"
+    return piece.section
+
+
+_UNKNOWN_LABEL = "?"
+_ENDED_BY_A_LABEL = frozenset({"risks", "benefit", "recommendation", "tried", "done", "request"})
+"""Sections that end where a label in capitals begins something else ("COMPLICATIONS: None. SPECIMENS: ...")."""
+_TOLD = re.compile(r"\s*(?:The patient (?:was|is|had|has)|(?:He|She|Patient|The pt) was|After|Under|Following|With (?:the|a)|Once)\b")
+
+
+def _meant_here(text: str, start: int, end: int, opened: str, *, surgery: bool, scan: bool) -> str:
+    """The section that a heading opens in a text of this kind: a note of surgery, the report of a scan, or a letter."""
+    if surgery and opened == "other":
+        opened = "done"
+    if surgery and (
+        (opened == "done" and _TOLD.match(text, end)) or (opened == "imaging" and "technique" in text[start:end].lower())
+    ):
+        return "account"  # how it was done, step by step
+    if scan:
+        opened = {"examination": "imaging", "opinion": "diagnosis"}.get(opened, opened)
+    return opened
 
 
 def _of_consent(piece: Sentence) -> str:
@@ -195,6 +230,8 @@ def _headings(text: str) -> list[tuple[int, int, str]]:
         opened = next((name for name, words in rules.labels.items() if re.search(words, label)), None)
         if opened:
             found.append((match.start(), match.end(), opened))
+        elif match["label"].isupper() and len(label) > 7 and match.group().rstrip().endswith(":"):
+            found.append((match.start(), match.end(), _UNKNOWN_LABEL))
     taken = [(start, end) for start, end, _ in found]
     for match in _LINE.finditer(text):
         line = match.group(1)

@@ -224,7 +224,8 @@ def _is_earlier(item: Said) -> bool:
 def _even(sentence: Sentence) -> list[Said]:
     """The operations of a sentence that has no preference among them."""
     items = list(judge(sentence)) if says(report_rules().recommendation.even, sentence) else []
-    return items if len(_kinds(items)) > 1 else []
+    ways = len(_kinds(items)) + bool(says(r"\b{care}", sentence))
+    return items if _kinds(items) and ways > 1 else []
 
 
 def _family(items: list[Said]) -> set[str]:

@@ -54,7 +54,8 @@ def judge(sentence: Sentence) -> Iterable[Said]:
         sentence.section == "aftercare" and rules.compiled(words.to_come).search(plain)
     ):
         return
-    if plain.endswith("?") and sentence.section != "request" and (len(plain) > 60 or _QUESTION.match(plain)):
+    bare = sentence.section != "recommendation" or not _PLANNED.match(plain)
+    if plain.endswith("?") and sentence.section != "request" and (len(plain) > 60 or _QUESTION.match(plain) or bare):
         yield from _asked(sentence)
         return
     if rules.compiled(words.asked_if).search(plain) and not rules.compiled(words.own).search(plain):
@@ -81,7 +82,7 @@ def judge(sentence: Sentence) -> Iterable[Said]:
         joined = place + 1 < len(named) and _in_one_breath(plain[item.end : named[place + 1].start])
         kind = _kind(sentence, item.start, item.end, min(ends, default=None), None if joined else until)
         even = len(named) > 1 and rules.compiled(words.even).search(plain)
-        if (even or left_open[place] is not None) and kind in (Kind.ADVISED, Kind.AVOIDED):
+        if (even or left_open[place] is not None) and kind in (Kind.ADVISED, Kind.AVOIDED, *_IF_SEVERAL[: len(named) - 1]):
             kind = Kind.LATER
         weighed = len(named) > 1 and rules.compiled(words.weighed).search(plain[: named[0].start])
         if weighed and kind is Kind.ADVISED and not rules.compiled(words.cue).search(plain[item.end :]):
@@ -98,14 +99,18 @@ def judge(sentence: Sentence) -> Iterable[Said]:
     for item, kind in zip(named, kinds, strict=True):
         yield Said(kind, item.procedure, sentence, plainly=item.plainly, at=(item.start, item.end))
     if not named and plain_surgery:
-        yield Said(_kind(sentence, *plain_surgery), None, sentence, at=plain_surgery)
+        kind = _kind(sentence, *plain_surgery)
+        if kind is Kind.ADVISED and rules.compiled(words.perhaps_before).search(plain[: plain_surgery[0]]):
+            kind = Kind.LATER  # "see the surgeon for possible surgery"
+        yield Said(kind, None, sentence, at=plain_surgery)
 
 
 def _asked(question: Sentence) -> Iterable[Said]:
     """The operations, or plain "surgery", of a question: asked about where it asks the need of them, else but named."""
     words, compiled = report_rules().recommendation, report_rules().compiled
     named = list(operations_in(question))
-    if not compiled(words.asks_need).search(question.plain):
+    short = len(question.plain) <= 60 and not _QUESTION.match(question.plain)  # "Add a fusion?"
+    if not short and not compiled(words.asks_need).search(question.plain):
         yield from (Said(Kind.NAMED, item.procedure, question, at=(item.start, item.end)) for item in named)
         return
     yield from (Said(Kind.ASKED, item.procedure, question, at=(item.start, item.end)) for item in named)
@@ -122,6 +127,7 @@ _NEVER = re.compile(
     r"(?:\b(?:no|not|never|without|nil|denies(?: any)?|n't)\b\W*(?:had |any |have |been )*)$|(?:no|not|never|without|nil)\b"
 )
 """Before words of the past: there was none."""
+_PLANNED = re.compile(r"(?:\W*\d{1,2}[.)]\W*)?(?:plan|for|consider|list)?\b|\W*\?")
 _QUESTION = re.compile(r"(?:what|why|how|when|which|who|will|would|can|could|should|is|are|do|does)\b")
 
 
@@ -131,6 +137,9 @@ _CARRIED = {
     (Kind.DONE, Kind.ADVISED): Kind.DONE,
 }
 """What is said of an operation holds for one named in the same breath: "underwent a laminectomy and foraminotomy"."""
+
+
+_IF_SEVERAL = (Kind.NAMED,)
 
 
 def _in_one_breath(between: str) -> bool:
@@ -148,8 +157,12 @@ def _is_choice(plain: str, one: Found, other: Found) -> bool:
     return not family and bool(report_rules().compiled(report_rules().recommendation.or_else).search(between))
 
 
-_TURN = re.compile(r"(?:,|;)? \b(?:and|or|while|whereas|but)\b (?=(?:an?|the|any|not|no)\b (?:[\w/-]+ ){0,3}$)")
-"""Where a sentence with several operations turns to the next: "a decompression is needed and a fusion is not"."""
+_TURN = re.compile(
+    r"(?:,|;)? \b(?:and|or|while|whereas|but)\b (?=(?:an?|the|any|not|no)\b (?:[\w/-]+ ){0,3}$"
+    r"|(?:(?:i|we|then|later|perhaps) )*(?:would|will|could|can|may|might|shall|keep|leave|hold|reserve|save|consider)\b"
+    r"(?: [\w/'-]+){0,5} $)"
+)
+"""Where a sentence with several operations turns to the next: "do a decompression and keep a fusion in reserve"."""
 
 
 def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, following: int | None = None) -> Kind:
@@ -184,6 +197,8 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
         return Kind.ADVISED
     if not own and says(words.overruled, after):
         return Kind.ADVISED
+    if says(words.called_off, plain) and says(words.rebooked, plain) and not says(words.conditional, plain):
+        return Kind.ADVISED
     if says(words.postponed, after) or says(words.postponed_label, plain[:start]):
         return Kind.LATER
     refused = says(words.refused_before, before) or says(words.nothing_for, before) or says(words.refused_after, after)
@@ -215,7 +230,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
         return Kind.ADVISED
     if says(words.avoided_before, before):
         return Kind.AVOIDED
-    told = sentence.section == "recommendation" and not says(
+    told = sentence.section in ("recommendation", "opinion") and not says(
         r"{share}", plain
     )  # "half of them walk further" is no plan
     unsaid = rules.compiled(words.some_need).sub("", plain)  # "one in six will need ..." tells nothing of the rest
