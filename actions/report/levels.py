@@ -185,3 +185,15 @@ def widest(sentences: tuple[Sentence, ...]) -> tuple[NamedLevel, ...]:
         for level, segments in levels.values()
         if not any(segments < wider for _, wider in levels.values() if segments)
     )
+
+
+def discs_in(sentence: Sentence) -> tuple[NamedLevel, ...]:
+    """The levels of a sentence that are no single bones."""
+    return tuple(level for level in widest((sentence,)) if "-" in level.name)
+
+
+def without_inner(levels: tuple[NamedLevel, ...]) -> tuple[NamedLevel, ...]:
+    """``levels``, each once, without those that lie within another."""
+    told = {level.name: level for level in levels}
+    parts = {name: {part for found in find_levels(level.said) for part in found.segments} for name, level in told.items()}
+    return tuple(told[name] for name in told if not any(parts[name] < parts[other] for other in told if parts[name]))

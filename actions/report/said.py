@@ -127,6 +127,7 @@ _NEVER = re.compile(
     r"(?:\b(?:no|not|never|without|nil|denies(?: any)?|n't)\b\W*(?:had |any |have |been )*)$|(?:no|not|never|without|nil)\b"
 )
 """Before words of the past: there was none."""
+_TURNED_DOWN = re.compile(r"\bturn\w* (?:\w+ ){1,3}down\b|\b(?:turned down|rejected|passed over|not accepted)\b")
 _PLANNED = re.compile(r"(?:\W*\d{1,2}[.)]\W*)?(?:plan|for|consider|list)?\b|\W*\?")
 _QUESTION = re.compile(r"(?:what|why|how|when|which|who|will|would|can|could|should|is|are|do|does)\b")
 
@@ -205,7 +206,8 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
     if refused:
         if says(words.conditional, plain[:start]) and not _EVEN_IF.search(plain[:start]):
             return Kind.LATER  # "if stable, no fusion"
-        return Kind.REPORTED_REFUSED if reported else Kind.REFUSED
+        by_others = reported or (not own and _TURNED_DOWN.search(before))
+        return Kind.REPORTED_REFUSED if by_others else Kind.REFUSED
     if _IS_TOO.search(after) and says(r"\b{nt}\b", plain[:start]):  # "a fusion is not needed but a decompression is"
         return Kind.ADVISED
     if says(words.refused_alone, after):  # "told that he needs a fusion, I see no reason for that"
