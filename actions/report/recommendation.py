@@ -111,6 +111,10 @@ def find_recommendation(letter: Letter) -> Recommendation:
         items = instead or _narrowed([*refused, *told], said)
         advice = _result("no_operation", items, letter, shown=refused, later=later)
         return replace(advice, sure=_is_sure(refused, letter))
+    if not care and any(says(rules.seeks, sentence) for sentence in letter.sentences):  # a referral, or a patient who asks
+        open_to_it = [item for item in of(Kind.LATER, Kind.REPORTED, Kind.ASKED) if item.operation]
+        if open_to_it:
+            return _result("conditional", open_to_it, letter)
     performed = [item for item in of(Kind.DONE) if item.sentence.section in PERFORMED]
     likely = [item for item in of(Kind.NAMED) if item.operation and _is_likely(item, letter)]
     if care and not (performed and not of(Kind.AVOIDED, Kind.LATER)):
@@ -299,6 +303,9 @@ def _care(letter: Letter) -> tuple[Sentence, ...]:
         waits = rules.compiled(rules.recommendation.wait).search(plain)
         if rules.compiled(rules.recommendation.care_failed).search(plain) or _asks(sentence):
             continue  # "only if the injections fail"
+        told = says(rules.recommendation.reported, sentence) or says(rules.recommendation.said_by_others, sentence)
+        if told and sentence.section != "recommendation" and not says(rules.recommendation.own, sentence):
+            continue  # "Dr Roe suggested that he try injections"
         if cued and (waits or rules.compiled(r"\b{care}").search(plain)):
             found.append(sentence)
     return tuple(found)

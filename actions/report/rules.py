@@ -128,6 +128,7 @@ class RecommendationRules:
     rebooked: str
     called_off: str
     identified: str
+    seeks: str
     sided: str
     wait: str
     care_cue: str

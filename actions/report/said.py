@@ -188,7 +188,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
     if _once_advised(before) and not says(words.refused_alone, after):
         return Kind.NAMED
     if sentence.section == "request":
-        return Kind.REPORTED
+        return Kind.LATER if says(words.wants_advice, plain[:start]) else Kind.REPORTED
     own = says(words.own, plain[:start]) or says(words.own_after, plain[end:following])
     others = not own and sentence.section != "recommendation"
     turned = len(before) < start and says(words.differs, plain[: start - len(before)])  # "I differ from him: a ..."
