@@ -29,7 +29,7 @@ class Element:
 
 
 NOTHING_TOLD = ("header", "request")
-_SAYS_NOTHING = re.compile(r"\W*(?:none(?: known| noted)?|nil|n/?a|not applicable|no)\W*")
+_SAYS_NOTHING = re.compile(r"^\W*(?:none(?: known| noted)?|nil|n/?a|not applicable|no)\W*$|\b(?:not|n't) (?:include|cover)\b")
 _BY_RULE = 0.8
 _UNDER_ITS_HEADING = 0.4
 """What it adds to a sentence's chance to be the one quoted that a rule found it, and that it stands where one looks."""
@@ -55,7 +55,7 @@ def find_elements(letter: Letter) -> tuple[Element, ...]:
 def _element(rules: ElementRules, letter: Letter, learned: Sequence[Chance]) -> Element:
     best: tuple[float, Element] | None = None
     for place, (sentence, chance) in enumerate(zip(letter.sentences, learned, strict=True)):
-        if sentence.section in ("account", "aftercare") or _SAYS_NOTHING.fullmatch(sentence.plain):
+        if sentence.section in ("account", "aftercare") or _SAYS_NOTHING.search(sentence.plain):
             # neither a step of an operation nor what to do at home, and no "Complications: none"
             continue
         by, at = _met(rules, letter.sentences[max(0, place - 2) : place + 1])

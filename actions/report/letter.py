@@ -349,7 +349,7 @@ def _private(text: str) -> list[tuple[int, int]]:
         strangers = [word for word in (first, second) if len(word) > 3 and not word.isupper() and _is_stranger(word)]
         middle = match.start() > 0 and text[match.start() - 1] == " "
         if strangers and (second or middle):
-            names.update(strangers)
+            names.update(re.sub(r"['’]s$", "", word) for word in strangers)  # "about Fern's back"
             names.update(word for word in (first, second) if word.lower() in report_rules().also_names)
     for match in _ACTING.finditer(text):
         if not is_known(match["one"]) and match["one"].lower() not in _not_acting():

@@ -81,7 +81,7 @@ def find_recommendation(letter: Letter) -> Recommendation:
         beside_it = {item.operation.id for item in of(Kind.LATER) if item.operation and item.sentence in plan.sentences}
         perhaps = tuple(maybe[name] for name in maybe if name in beside_it - family)
         return replace(plan, perhaps=perhaps, doubtful=doubtful, sure=_is_sure(named or advised, letter))
-    open_ways = [item for item in of(Kind.LATER, Kind.NAMED) if item.operation]
+    open_ways = [item for item in of(Kind.LATER, Kind.NAMED) if item.operation and item.sentence.section != "other"]
     if open_ways and any(says(rules.left_open, sentence) for sentence in letter.sentences):
         return _result("conditional", open_ways, letter)
     others = [item for item in of(Kind.REPORTED) if item.operation]
@@ -311,10 +311,13 @@ def _care(letter: Letter) -> tuple[Sentence, ...]:
     return tuple(found)
 
 
+_ASKED_IF = re.compile(r"\basked\b[^.;,]{0,25}\b(?:if|whether)\b")
+
+
 def _asks(sentence: Sentence) -> bool:
     """Whether the sentence asks the reader for advice: "whether surgery or an injection is the next step"."""
     words = report_rules().recommendation
-    return bool(says(words.wants_advice, sentence)) or (
+    return bool(says(words.wants_advice, sentence) or _ASKED_IF.search(sentence.plain)) or (
         "whether" in sentence.plain and not says(words.own, sentence) and bool(says(r"\b(?:your|you|advise)\b", sentence))
     )
 

@@ -128,6 +128,17 @@ _NEVER = re.compile(
 )
 """Before words of the past: there was none."""
 _TURNED_DOWN = re.compile(r"\bturn\w* (?:\w+ ){1,3}down\b|\b(?:turned down|rejected|passed over|not accepted)\b")
+_AN_OPTION = re.compile(r"[^.;,]{0,15}\b(?:is|are|would be) (?:an?|one|another) (?:\w+ )?(?:alternatives?|options?|possibilit\w+)\b,? (?:but|though|however|yet)\b")
+_NEXT_PART = re.compile(r",? and (?:then )?(?:the|an?) [^,;.]{3,40} (?:if|once|only if|provided)\b")
+
+
+def _own_part(after: str) -> int:
+    """How far what follows an operation is about it: "a trial lead first, and the full implant if it helps"."""
+    turn = _NEXT_PART.search(after)
+    return turn.start() if turn else len(after)
+
+
+_NUMBER = re.compile(r"\bno\.(?= ?\d)")
 _PLANNED = re.compile(r"(?:\W*\d{1,2}[.)]\W*)?(?:plan|for|consider|list)?\b|\W*\?")
 _QUESTION = re.compile(r"(?:what|why|how|when|which|who|will|would|can|could|should|is|are|do|does)\b")
 
@@ -244,7 +255,9 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
         return Kind.LATER if unsure else Kind.REPORTED if cued else Kind.NAMED
     if says(words.best_of, after):
         return Kind.ADVISED
-    if says(words.conditional, plain) or says(words.option, before) or "?" in before[-12:]:
+    if _AN_OPTION.match(after) or says(words.option, before) or "?" in before[-12:]:
+        return Kind.LATER
+    if says(words.conditional, plain[: end + _own_part(after)]):
         return Kind.LATER
     if cued and (care_comes_first(after) or says(words.care_chosen, after)):
         return Kind.LATER
@@ -265,7 +278,8 @@ def _heard(sentence: Sentence) -> str:
     """
     words, compiled = report_rules().recommendation, report_rules().compiled
     backed = compiled(words.backing).sub(lambda match: "support".ljust(len(match.group())), sentence.plain)
-    return compiled(words.unless_better).sub(lambda match: "unless".ljust(len(match.group())), backed)
+    numbered = _NUMBER.sub("nr.", backed)  # "surgery no. 4" refuses nothing
+    return compiled(words.unless_better).sub(lambda match: "unless".ljust(len(match.group())), numbered)
 
 
 def _left_open(plain: str, item: Found, earliest: int) -> int | None:

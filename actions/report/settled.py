@@ -148,6 +148,9 @@ def _is_a_way(text: str) -> bool:
     return any(operations_in(Sentence(text, 0, ""))) or bool(report_rules().compiled(r"\b{care}").search(text))
 
 
+_THIS = re.compile(r"\W*(?:this|that|such(?: an?)?|the(?: proposed| requested)?) (?:\w+ )?(?:surgery|operation|procedure)\b")
+
+
 def _identify(said: list[list[Said]], letter: Letter) -> None:
     """Say of an operation that is but named what was said of plain "surgery" before: "I advise surgery. It is a TLIF"."""
     for place, sentence in enumerate(letter.sentences):
@@ -157,6 +160,12 @@ def _identify(said: list[list[Said]], letter: Letter) -> None:
         before = [item.kind for item in said[place - 1] if not item.operation]
         if before and before[-1] in (Kind.ADVISED, Kind.REFUSED):
             said[place] = [replace(item, kind=before[-1]) if item in items else item for item in said[place]]
+    for place, sentence in enumerate(letter.sentences):  # "Left L5-S1 microdiscectomy. This surgery is not indicated."
+        if place and _THIS.match(sentence.plain) and [item.kind for item in said[place]] == [Kind.REFUSED]:
+            said[place - 1] = [
+                replace(item, kind=Kind.REFUSED, quoted=sentence) if _is_meant(item, (Kind.NAMED, Kind.REPORTED)) else item
+                for item in said[place - 1]
+            ]
 
 
 def _rebooked(said: list[Said], letter: Letter) -> list[Said]:
