@@ -297,7 +297,11 @@ def _take(taken: list[Found], procedure: Procedure, match: re.Match[str], *, wid
     taken.append(Found(procedure, start, match.end(), True))
 
 
-_SPELT = (("interbody arthrodesis", "interbody fusion"), ("spinal arthrodesis", "spinal fusion"), ("diskectom", "discectom"))
+_SPELT = (
+    ("interbody arthrodesis", "interbody fusion"),
+    ("spinal arthrodesis", "spinal fusion"),
+    ("diskectom", "discectom"),
+)
 _AND_THEN = re.compile(r"\W*(?:and|then|,)\W*(?:(?:and|then|to|we|i|also|at the same time)\W+)*(?:will |would )?")
 
 

@@ -29,7 +29,9 @@ class Element:
 
 
 NOTHING_TOLD = ("header", "request")
-_SAYS_NOTHING = re.compile(r"^\W*(?:none(?: known| noted)?|nil|n/?a|not applicable|no)\W*$|\b(?:not|n't) (?:include|cover)\b")
+_SAYS_NOTHING = re.compile(
+    r"^\W*(?:none(?: known| noted)?|nil|n/?a|not applicable|no)\W*$|\b(?:not|n't) (?:include|cover)\b"
+)
 _BY_RULE = 0.8
 _UNDER_ITS_HEADING = 0.4
 """What it adds to a sentence's chance to be the one quoted that a rule found it, and that it stands where one looks."""

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from actions.glossary import TermSpan, find_terms, is_known, ordinary_words
 from actions.report.rules import report_rules
+from actions.report.sections import ENDED_BY_A_LABEL, UNKNOWN_LABEL, meant_here
 from actions.spine_terms import find_procedures, procedures
 
 _MARKUP = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z][^<>]{0,300}>", re.I | re.S)
@@ -130,12 +131,13 @@ def _sentences(text: str) -> list[Sentence]:
     headings = _headings(text)
     surgery, scan = _tells_of_surgery(text.lower()), is_scan_report(text)
     headings = [
-        (start, end, _meant_here(text, start, end, opened, surgery=surgery, scan=scan)) for start, end, opened in headings
+        (start, end, meant_here(text, start, end, opened, surgery=surgery, scan=scan))
+        for start, end, opened in headings
     ]
     following = [start for start, _, _ in headings[1:]] + [len(text)]
     for (start, end, opened), until in zip(headings, following, strict=False):
-        if opened == _UNKNOWN_LABEL:
-            if section in _ENDED_BY_A_LABEL:
+        if opened == UNKNOWN_LABEL:
+            if section in ENDED_BY_A_LABEL:
                 found += _split_afresh(text, place, start, section, afresh)
                 place, section = start, ""
             continue
@@ -161,28 +163,11 @@ def _in_its_words(piece: Sentence) -> str:
     """The section of a sentence under a heading that may hold two things: what was consented to, what is concluded."""
     if piece.section == "consent":
         return _of_consent(piece)
-    if piece.section == "opinion" and not find_procedures(piece.text):  # the finding; with an operation it may be the plan
+    if piece.section == "opinion" and not find_procedures(
+        piece.text
+    ):  # the finding; with an operation it may be the plan
         return "diagnosis"
     return piece.section
-
-
-_UNKNOWN_LABEL = "?"
-_ENDED_BY_A_LABEL = frozenset({"risks", "benefit", "recommendation", "tried", "done", "request"})
-"""Sections that end where a label in capitals begins something else ("COMPLICATIONS: None. SPECIMENS: ...")."""
-_TOLD = re.compile(r"\s*(?:The patient (?:was|is|had|has)|(?:He|She|Patient|The pt) was|After|Under|Following|With (?:the|a)|Once)\b")
-
-
-def _meant_here(text: str, start: int, end: int, opened: str, *, surgery: bool, scan: bool) -> str:
-    """The section that a heading opens in a text of this kind: a note of surgery, the report of a scan, or a letter."""
-    if surgery and opened == "other":
-        opened = "done"
-    if surgery and (
-        (opened == "done" and _TOLD.match(text, end)) or (opened == "imaging" and "technique" in text[start:end].lower())
-    ):
-        return "account"  # how it was done, step by step
-    if scan:
-        opened = {"examination": "imaging", "opinion": "diagnosis"}.get(opened, opened)
-    return opened
 
 
 def _of_consent(piece: Sentence) -> str:
@@ -231,7 +216,7 @@ def _headings(text: str) -> list[tuple[int, int, str]]:
         if opened:
             found.append((match.start(), match.end(), opened))
         elif match["label"].isupper() and len(label) > 7 and match.group().rstrip().endswith(":"):
-            found.append((match.start(), match.end(), _UNKNOWN_LABEL))
+            found.append((match.start(), match.end(), UNKNOWN_LABEL))
     taken = [(start, end) for start, end, _ in found]
     for match in _LINE.finditer(text):
         line = match.group(1)

@@ -195,8 +195,12 @@ def discs_in(sentence: Sentence) -> tuple[NamedLevel, ...]:
 def without_inner(levels: tuple[NamedLevel, ...]) -> tuple[NamedLevel, ...]:
     """``levels``, each once, without those that lie within another, and the bones at the ends of one."""
     told = {level.name: level for level in levels}
-    parts = {name: {part for found in find_levels(level.said) for part in found.segments} for name, level in told.items()}
-    ends = {bone for name in told if len(parts[name]) == 1 for bone in name.split("-")}  # "hemilaminectomy at L3" of L3-L4
+    parts = {
+        name: {part for found in find_levels(level.said) for part in found.segments} for name, level in told.items()
+    }
+    ends = {
+        bone for name in told if len(parts[name]) == 1 for bone in name.split("-")
+    }  # "hemilaminectomy at L3" of L3-L4
     return tuple(
         told[name]
         for name in told

@@ -106,12 +106,16 @@ def find_recommendation(letter: Letter) -> Recommendation:
             named
             or of(Kind.REPORTED, Kind.ASKED)
             or _needles(letter)
-            or (mentioned if len(_kinds(mentioned)) == 1 else [])
+            or next(
+                (some for some in (mentioned, _beside(refused, of(Kind.NAMED), letter)) if len(_kinds(some)) == 1), []
+            )
         )
         items = instead or _narrowed([*refused, *told], said)
         advice = _result("no_operation", items, letter, shown=refused, later=later)
         return replace(advice, sure=_is_sure(refused, letter))
-    if not care and any(says(rules.seeks, sentence) for sentence in letter.sentences):  # a referral, or a patient who asks
+    if not care and any(
+        says(rules.seeks, sentence) for sentence in letter.sentences
+    ):  # a referral, or a patient who asks
         open_to_it = [item for item in of(Kind.LATER, Kind.REPORTED, Kind.ASKED) if item.operation]
         if open_to_it:
             return _result("conditional", open_to_it, letter)
@@ -127,7 +131,8 @@ def find_recommendation(letter: Letter) -> Recommendation:
     if in_form:  # "Op: L4/5 decompression" on a sheet that has no other plan
         return _result("operate", in_form, letter)
     for kind, stance in FALLBACKS:
-        if of(kind):
+        unnamed = kind is Kind.LATER and others and not any(item.operation for item in of(kind))
+        if of(kind) and not unnamed:  # "if surgery can wait" says less than "he insisted on a fusion"
             reported = kind in (Kind.REPORTED, Kind.REPORTED_REFUSED)
             items = of(kind)
             if kind is Kind.LATER and not any(item.operation for item in items):
@@ -241,6 +246,13 @@ def _is_earlier(item: Said) -> bool:
     return item.kind is Kind.DONE and item.sentence.section not in ("done", "account", "course")
 
 
+def _beside(refused: list[Said], named: list[Said], letter: Letter) -> list[Said]:
+    """Those of ``named`` next to a sentence that advises against "surgery": "No surgery. The risks of a fusion are too big."."""
+    places = {letter.sentences.index(item.sentence) for item in refused}
+    near = {place + step for place in places for step in (-1, 1)}
+    return [item for item in named if item.operation and letter.sentences.index(item.sentence) in near]
+
+
 def _even(sentence: Sentence) -> list[Said]:
     """The operations of a sentence that has no preference among them."""
     items = list(judge(sentence)) if says(report_rules().recommendation.even, sentence) else []
@@ -318,7 +330,9 @@ def _asks(sentence: Sentence) -> bool:
     """Whether the sentence asks the reader for advice: "whether surgery or an injection is the next step"."""
     words = report_rules().recommendation
     return bool(says(words.wants_advice, sentence) or _ASKED_IF.search(sentence.plain)) or (
-        "whether" in sentence.plain and not says(words.own, sentence) and bool(says(r"\b(?:your|you|advise)\b", sentence))
+        "whether" in sentence.plain
+        and not says(words.own, sentence)
+        and bool(says(r"\b(?:your|you|advise)\b", sentence))
     )
 
 
@@ -364,7 +378,10 @@ def _result(
     levels = levels_of(sentences, kept, letter, advised=stance == "operate")
     if len(levels) > 1:
         named = [(s, item) for s in sentences for item in operations_in(s) if item.procedure in kept]
-        near = {s: [level for other, item in named if other is s for level in beside(s, item.start, item.end)] for s in sentences}
+        near = {
+            s: [level for other, item in named if other is s for level in beside(s, item.start, item.end)]
+            for s in sentences
+        }
         if any(near.values()):  # a sentence whose levels all stand away from its operations means them all the same
             levels = without_inner(tuple(level for s in sentences for level in near[s] or discs_in(s)))
     if levels:

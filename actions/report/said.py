@@ -82,7 +82,11 @@ def judge(sentence: Sentence) -> Iterable[Said]:
         joined = place + 1 < len(named) and _in_one_breath(plain[item.end : named[place + 1].start])
         kind = _kind(sentence, item.start, item.end, min(ends, default=None), None if joined else until)
         even = len(named) > 1 and rules.compiled(words.even).search(plain)
-        if (even or left_open[place] is not None) and kind in (Kind.ADVISED, Kind.AVOIDED, *_IF_SEVERAL[: len(named) - 1]):
+        if (even or left_open[place] is not None) and kind in (
+            Kind.ADVISED,
+            Kind.AVOIDED,
+            *_IF_SEVERAL[: len(named) - 1],
+        ):
             kind = Kind.LATER
         weighed = len(named) > 1 and rules.compiled(words.weighed).search(plain[: named[0].start])
         if weighed and kind is Kind.ADVISED and not rules.compiled(words.cue).search(plain[item.end :]):
@@ -128,7 +132,9 @@ _NEVER = re.compile(
 )
 """Before words of the past: there was none."""
 _TURNED_DOWN = re.compile(r"\bturn\w* (?:\w+ ){1,3}down\b|\b(?:turned down|rejected|passed over|not accepted)\b")
-_AN_OPTION = re.compile(r"[^.;,]{0,15}\b(?:is|are|would be) (?:an?|one|another) (?:\w+ )?(?:alternatives?|options?|possibilit\w+)\b,? (?:but|though|however|yet)\b")
+_AN_OPTION = re.compile(
+    r"[^.;,]{0,15}\b(?:is|are|would be) (?:an?|one|another) (?:\w+ )?(?:alternatives?|options?|possibilit\w+)\b,? (?:but|though|however|yet)\b"
+)
 _NEXT_PART = re.compile(r",? and (?:then )?(?:the|an?) [^,;.]{3,40} (?:if|once|only if|provided)\b")
 
 

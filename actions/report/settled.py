@@ -148,7 +148,9 @@ def _is_a_way(text: str) -> bool:
     return any(operations_in(Sentence(text, 0, ""))) or bool(report_rules().compiled(r"\b{care}").search(text))
 
 
-_THIS = re.compile(r"\W*(?:this|that|such(?: an?)?|the(?: proposed| requested)?) (?:\w+ )?(?:surgery|operation|procedure)\b")
+_THIS = re.compile(
+    r"\W*(?:this|that|such(?: an?)?|the(?: proposed| requested)?) (?:\w+ )?(?:surgery|operation|procedure)\b"
+)
 
 
 def _identify(said: list[list[Said]], letter: Letter) -> None:
@@ -163,7 +165,9 @@ def _identify(said: list[list[Said]], letter: Letter) -> None:
     for place, sentence in enumerate(letter.sentences):  # "Left L5-S1 microdiscectomy. This surgery is not indicated."
         if place and _THIS.match(sentence.plain) and [item.kind for item in said[place]] == [Kind.REFUSED]:
             said[place - 1] = [
-                replace(item, kind=Kind.REFUSED, quoted=sentence) if _is_meant(item, (Kind.NAMED, Kind.REPORTED)) else item
+                replace(item, kind=Kind.REFUSED, quoted=sentence)
+                if _is_meant(item, (Kind.NAMED, Kind.REPORTED))
+                else item
                 for item in said[place - 1]
             ]
 
@@ -231,7 +235,9 @@ def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
                     said, range(place - 1, max(-1, place - 4), -1), Kind.ADVISED, (Kind.NAMED, Kind.LATER), sentence
                 )
             continue
-        if says(rules.recommendation.sided, sentence) and not rules.compiled(r"\b(?:if|whether)\b").search(sentence.plain):
+        if says(rules.recommendation.sided, sentence) and not rules.compiled(r"\b(?:if|whether)\b").search(
+            sentence.plain
+        ):
             _settle(said, range(place - 1, -1, -1), Kind.REFUSED, (Kind.REPORTED_REFUSED,), sentence)
         for pattern, kind in (
             (rules.recommendation.plan_refused, Kind.REFUSED),
