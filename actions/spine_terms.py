@@ -244,8 +244,8 @@ def find_procedures(text: str) -> tuple[Found, ...]:
     Misspellings of words of eight letters or more are read when they are close to exactly one known word.
     """
     plain = re.sub(r"[-–—_]", " ", text.lower())
-    for other, word in _SPELT:  # a word for another: every place stays
-        plain = plain.replace(other, word.ljust(len(other)))
+    for other, usual in _SPELT:  # a word for another: every place stays
+        plain = plain.replace(other, usual.ljust(len(other)))
     # "Endoscopic L4/5 discectomy": without the level the words stand together.
     bare = _LEVEL.sub(lambda level: " " * len(level.group()), plain)
     neck = bool(_NECK.search(plain))
