@@ -244,6 +244,8 @@ def find_procedures(text: str) -> tuple[Found, ...]:
     Misspellings of words of eight letters or more are read when they are close to exactly one known word.
     """
     plain = re.sub(r"[-–—_]", " ", text.lower())
+    for other, usual in _SPELT:  # a word for another: every place stays
+        plain = plain.replace(other, usual.ljust(len(other)))
     # "Endoscopic L4/5 discectomy": without the level the words stand together.
     bare = _LEVEL.sub(lambda level: " " * len(level.group()), plain)
     neck = bool(_NECK.search(plain))
@@ -295,6 +297,11 @@ def _take(taken: list[Found], procedure: Procedure, match: re.Match[str], *, wid
     taken.append(Found(procedure, start, match.end(), True))
 
 
+_SPELT = (
+    ("interbody arthrodesis", "interbody fusion"),
+    ("spinal arthrodesis", "spinal fusion"),
+    ("diskectom", "discectom"),
+)
 _AND_THEN = re.compile(r"\W*(?:and|then|,)\W*(?:(?:and|then|to|we|i|also|at the same time)\W+)*(?:will |would )?")
 
 

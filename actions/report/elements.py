@@ -29,6 +29,9 @@ class Element:
 
 
 NOTHING_TOLD = ("header", "request")
+_SAYS_NOTHING = re.compile(
+    r"^\W*(?:none(?: known| noted)?|nil|n/?a|not applicable|no)\W*$|\b(?:not|n't) (?:include|cover)\b"
+)
 _BY_RULE = 0.8
 _UNDER_ITS_HEADING = 0.4
 """What it adds to a sentence's chance to be the one quoted that a rule found it, and that it stands where one looks."""
@@ -54,7 +57,8 @@ def find_elements(letter: Letter) -> tuple[Element, ...]:
 def _element(rules: ElementRules, letter: Letter, learned: Sequence[Chance]) -> Element:
     best: tuple[float, Element] | None = None
     for place, (sentence, chance) in enumerate(zip(letter.sentences, learned, strict=True)):
-        if sentence.section in ("account", "aftercare"):  # neither a step of an operation nor what to do at home
+        if sentence.section in ("account", "aftercare") or _SAYS_NOTHING.search(sentence.plain):
+            # neither a step of an operation nor what to do at home, and no "Complications: none"
             continue
         by, at = _met(rules, letter.sentences[max(0, place - 2) : place + 1])
         if not at and (chance.value < signal().enough or _unlearned(rules, sentence)):

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from actions.glossary import TermSpan, find_terms, is_known, ordinary_words
 from actions.report.rules import report_rules
+from actions.report.sections import ENDED_BY_A_LABEL, UNKNOWN_LABEL, meant_here
 from actions.spine_terms import find_procedures, procedures
 
 _MARKUP = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z][^<>]{0,300}>", re.I | re.S)
@@ -128,10 +129,18 @@ def _sentences(text: str) -> list[Sentence]:
     section, place = "", 0
     afresh = [match.end() for match in re.finditer(rf"\n[ \t]*\n[ \t]*(?={report_rules().afresh})", text)]
     headings = _headings(text)
-    if _tells_of_surgery(text.lower()):
-        headings = [(start, end, "done" if opened == "other" else opened) for start, end, opened in headings]
+    surgery, scan = _tells_of_surgery(text.lower()), is_scan_report(text)
+    headings = [
+        (start, end, meant_here(text, start, end, opened, surgery=surgery, scan=scan))
+        for start, end, opened in headings
+    ]
     following = [start for start, _, _ in headings[1:]] + [len(text)]
     for (start, end, opened), until in zip(headings, following, strict=False):
+        if opened == UNKNOWN_LABEL:
+            if section in ENDED_BY_A_LABEL:
+                found += _split_afresh(text, place, start, section, afresh)
+                place, section = start, ""
+            continue
         found += _split_afresh(text, place, start, section, afresh)
         asked = text[start:end].strip()
         if asked.endswith("?") and find_procedures(asked):  # "Do I support the proposed fusion?"
@@ -147,7 +156,18 @@ def _sentences(text: str) -> list[Sentence]:
             found += _split_afresh(text, place, stop, section, afresh)
             section, place = "", stop
     found += _split_afresh(text, place, len(text), section, afresh)
-    return [replace(piece, section=_of_consent(piece)) if piece.section == "consent" else piece for piece in found]
+    return [replace(piece, section=_in_its_words(piece)) for piece in found]
+
+
+def _in_its_words(piece: Sentence) -> str:
+    """The section of a sentence under a heading that may hold two things: what was consented to, what is concluded."""
+    if piece.section == "consent":
+        return _of_consent(piece)
+    if piece.section == "opinion" and not find_procedures(
+        piece.text
+    ):  # the finding; with an operation it may be the plan
+        return "diagnosis"
+    return piece.section
 
 
 def _of_consent(piece: Sentence) -> str:
@@ -195,6 +215,8 @@ def _headings(text: str) -> list[tuple[int, int, str]]:
         opened = next((name for name, words in rules.labels.items() if re.search(words, label)), None)
         if opened:
             found.append((match.start(), match.end(), opened))
+        elif match["label"].isupper() and len(label) > 7 and match.group().rstrip().endswith(":"):
+            found.append((match.start(), match.end(), UNKNOWN_LABEL))
     taken = [(start, end) for start, end, _ in found]
     for match in _LINE.finditer(text):
         line = match.group(1)
@@ -312,7 +334,7 @@ def _private(text: str) -> list[tuple[int, int]]:
         strangers = [word for word in (first, second) if len(word) > 3 and not word.isupper() and _is_stranger(word)]
         middle = match.start() > 0 and text[match.start() - 1] == " "
         if strangers and (second or middle):
-            names.update(strangers)
+            names.update(re.sub(r"['’]s$", "", word) for word in strangers)  # "about Fern's back"
             names.update(word for word in (first, second) if word.lower() in report_rules().also_names)
     for match in _ACTING.finditer(text):
         if not is_known(match["one"]) and match["one"].lower() not in _not_acting():

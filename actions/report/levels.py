@@ -34,7 +34,7 @@ _BESIDE = 45
 """So many letters away something still stands beside it."""
 _JOINED = re.compile(r"\W*(?:and|plus)?\W*", re.I)
 _NEXT_TO = re.compile(
-    r"[\s,:(]*(?:(?:at|of|from|on|in|level|levels|the|surgery|operation|\w+otomy|\w+ectomy|fusion|decompression|microscopic|posterior|anterior) ?)*",
+    r"[\s,:(]*(?:(?:at|of|from|on|in|level|levels|the|(?:and|for|with) (?:medial |partial |bilateral )?(?:\w+otomy|\w+ectomy|fusion|decompression)|surgery|operation|\w+otomy|\w+ectomy|fusion|decompression|microscopic|posterior|anterior) ?)*",
     re.I,
 )
 CURVE = re.compile(r"\b(?:curve|cobb)\b|\b\d{2,3} ?(?:deg\w*\b|°)", re.I)
@@ -184,4 +184,25 @@ def widest(sentences: tuple[Sentence, ...]) -> tuple[NamedLevel, ...]:
         level
         for level, segments in levels.values()
         if not any(segments < wider for _, wider in levels.values() if segments)
+    )
+
+
+def discs_in(sentence: Sentence) -> tuple[NamedLevel, ...]:
+    """The levels of a sentence that are no single bones."""
+    return tuple(level for level in widest((sentence,)) if "-" in level.name)
+
+
+def without_inner(levels: tuple[NamedLevel, ...]) -> tuple[NamedLevel, ...]:
+    """``levels``, each once, without those that lie within another, and the bones at the ends of one."""
+    told = {level.name: level for level in levels}
+    parts = {
+        name: {part for found in find_levels(level.said) for part in found.segments} for name, level in told.items()
+    }
+    ends = {
+        bone for name in told if len(parts[name]) == 1 for bone in name.split("-")
+    }  # "hemilaminectomy at L3" of L3-L4
+    return tuple(
+        told[name]
+        for name in told
+        if name not in ends and not any(parts[name] < parts[other] for other in told if parts[name])
     )

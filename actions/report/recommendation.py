@@ -12,7 +12,7 @@ from typing import Literal
 
 from actions.report.advice_signal import chances_of_advice
 from actions.report.letter import Letter, Sentence, is_operation_note, is_scan_report
-from actions.report.levels import NamedLevel, beside, elsewhere, next_to
+from actions.report.levels import NamedLevel, beside, discs_in, elsewhere, next_to, without_inner
 from actions.report.rules import report_rules
 from actions.report.said import OF_NO_ADVICE, Kind, Said, judge, needle_treatments_in, operations_in
 from actions.report.settled import says, settle
@@ -81,7 +81,7 @@ def find_recommendation(letter: Letter) -> Recommendation:
         beside_it = {item.operation.id for item in of(Kind.LATER) if item.operation and item.sentence in plan.sentences}
         perhaps = tuple(maybe[name] for name in maybe if name in beside_it - family)
         return replace(plan, perhaps=perhaps, doubtful=doubtful, sure=_is_sure(named or advised, letter))
-    open_ways = [item for item in of(Kind.LATER, Kind.NAMED) if item.operation]
+    open_ways = [item for item in of(Kind.LATER, Kind.NAMED) if item.operation and item.sentence.section != "other"]
     if open_ways and any(says(rules.left_open, sentence) for sentence in letter.sentences):
         return _result("conditional", open_ways, letter)
     others = [item for item in of(Kind.REPORTED) if item.operation]
@@ -106,11 +106,19 @@ def find_recommendation(letter: Letter) -> Recommendation:
             named
             or of(Kind.REPORTED, Kind.ASKED)
             or _needles(letter)
-            or (mentioned if len(_kinds(mentioned)) == 1 else [])
+            or next(
+                (some for some in (mentioned, _beside(refused, of(Kind.NAMED), letter)) if len(_kinds(some)) == 1), []
+            )
         )
         items = instead or _narrowed([*refused, *told], said)
         advice = _result("no_operation", items, letter, shown=refused, later=later)
         return replace(advice, sure=_is_sure(refused, letter))
+    if not care and any(
+        says(rules.seeks, sentence) for sentence in letter.sentences
+    ):  # a referral, or a patient who asks
+        open_to_it = [item for item in of(Kind.LATER, Kind.REPORTED, Kind.ASKED) if item.operation]
+        if open_to_it:
+            return _result("conditional", open_to_it, letter)
     performed = [item for item in of(Kind.DONE) if item.sentence.section in PERFORMED]
     likely = [item for item in of(Kind.NAMED) if item.operation and _is_likely(item, letter)]
     if care and not (performed and not of(Kind.AVOIDED, Kind.LATER)):
@@ -123,7 +131,8 @@ def find_recommendation(letter: Letter) -> Recommendation:
     if in_form:  # "Op: L4/5 decompression" on a sheet that has no other plan
         return _result("operate", in_form, letter)
     for kind, stance in FALLBACKS:
-        if of(kind):
+        unnamed = kind is Kind.LATER and others and not any(item.operation for item in of(kind))
+        if of(kind) and not unnamed:  # "if surgery can wait" says less than "he insisted on a fusion"
             reported = kind in (Kind.REPORTED, Kind.REPORTED_REFUSED)
             items = of(kind)
             if kind is Kind.LATER and not any(item.operation for item in items):
@@ -131,6 +140,14 @@ def find_recommendation(letter: Letter) -> Recommendation:
             if kind is Kind.DONE:  # the list of what was done, rather than each step of it
                 items = next(filter(None, ([i for i in items if i.sentence.section == name] for name in LISTED)), items)
             return replace(_result(stance, items, letter, reported=reported), sure=_is_sure(items, letter))
+    given = [
+        Said(Kind.DONE, item.procedure, sentence, at=(item.start, item.end))
+        for sentence in letter.sentences
+        if sentence.section == "done"
+        for item in needle_treatments_in(sentence)
+    ]
+    if given:  # the note of an injection
+        return _result("done", given, letter)
     shown = [item for item in of(Kind.NAMED) if item.operation and not says(rules.planned, item.sentence)]
     if is_scan_report(letter.text):
         return _result("done", shown, letter) if shown else NOTHING
@@ -209,8 +226,16 @@ def _contradicts(refused: Said, named: list[Said]) -> bool:
     return refused.operation.id in ids and not (another or rules.compiled(words.another_after).match(plain[at[1] :]))
 
 
+_OF_A_PLAN = ("recommendation", "aftercare", "other")
+
+
 def _as_done(said: list[Said]) -> list[Said]:
-    """What an operation note or discharge letter says: what it but names was done, and plain "surgery" is what was done."""
+    """What an operation note or discharge letter says: what it but names was done, and plain "surgery" is what was done.
+
+    Where it lists what was done, what it says before its plan of why and how is no advice.
+    """
+    if any(item.kind is Kind.DONE and item.operation and item.sentence.section == "done" for item in said):
+        said = [item for item in said if item.kind is Kind.DONE or item.sentence.section in _OF_A_PLAN]
     done = any(item.operation and item.kind in (Kind.DONE, Kind.NAMED) and not _is_earlier(item) for item in said)
     kept = [item for item in said if item.operation or not done or item.kind is not Kind.ADVISED]
     return [replace(item, kind=Kind.DONE) if item.operation and item.kind is Kind.NAMED else item for item in kept]
@@ -221,10 +246,18 @@ def _is_earlier(item: Said) -> bool:
     return item.kind is Kind.DONE and item.sentence.section not in ("done", "account", "course")
 
 
+def _beside(refused: list[Said], named: list[Said], letter: Letter) -> list[Said]:
+    """Those of ``named`` next to a sentence that advises against "surgery": "No surgery. The risks of a fusion are too big."."""
+    places = {letter.sentences.index(item.sentence) for item in refused}
+    near = {place + step for place in places for step in (-1, 1)}
+    return [item for item in named if item.operation and letter.sentences.index(item.sentence) in near]
+
+
 def _even(sentence: Sentence) -> list[Said]:
     """The operations of a sentence that has no preference among them."""
     items = list(judge(sentence)) if says(report_rules().recommendation.even, sentence) else []
-    return items if len(_kinds(items)) > 1 else []
+    ways = len(_kinds(items)) + bool(says(r"\b{care}", sentence))
+    return items if _kinds(items) and ways > 1 else []
 
 
 def _family(items: list[Said]) -> set[str]:
@@ -280,11 +313,27 @@ def _care(letter: Letter) -> tuple[Sentence, ...]:
         plain = sentence.plain
         cued = sentence.section == "recommendation" or rules.compiled(rules.recommendation.care_cue).search(plain)
         waits = rules.compiled(rules.recommendation.wait).search(plain)
-        if rules.compiled(rules.recommendation.care_failed).search(plain):  # "only if the injections fail"
-            continue
+        if rules.compiled(rules.recommendation.care_failed).search(plain) or _asks(sentence):
+            continue  # "only if the injections fail"
+        told = says(rules.recommendation.reported, sentence) or says(rules.recommendation.said_by_others, sentence)
+        if told and sentence.section != "recommendation" and not says(rules.recommendation.own, sentence):
+            continue  # "Dr Roe suggested that he try injections"
         if cued and (waits or rules.compiled(r"\b{care}").search(plain)):
             found.append(sentence)
     return tuple(found)
+
+
+_ASKED_IF = re.compile(r"\basked\b[^.;,]{0,25}\b(?:if|whether)\b")
+
+
+def _asks(sentence: Sentence) -> bool:
+    """Whether the sentence asks the reader for advice: "whether surgery or an injection is the next step"."""
+    words = report_rules().recommendation
+    return bool(says(words.wants_advice, sentence) or _ASKED_IF.search(sentence.plain)) or (
+        "whether" in sentence.plain
+        and not says(words.own, sentence)
+        and bool(says(r"\b(?:your|you|advise)\b", sentence))
+    )
 
 
 def _needles(letter: Letter) -> list[Said]:
@@ -296,7 +345,7 @@ def _needles(letter: Letter) -> list[Said]:
             continue
         plain = sentence.plain
         told = sentence.section == "recommendation" or compiled(words.needle_advised).search(plain)
-        if not told or compiled(words.conditional).search(plain):
+        if not told or compiled(words.conditional).search(plain) or _asks(sentence):
             continue
         for item in needle_treatments_in(sentence):
             before = plain[: item.start]
@@ -318,6 +367,8 @@ def _result(
     """``items`` give operations and levels; ``shown`` (by default the same) the sentences quoted."""
     operations = {item.operation.id: item.operation for item in items if item.operation}
     broader = {name for operation in operations.values() for name in broader_than(operation)}
+    if stance == "done":  # "1. Anterior discectomy. 2. Interbody fusion." of the neck is an ACDF
+        broader |= {name for operation in operations.values() if operation.neck for name in operation.parts}
     kept = tuple(operation for operation in operations.values() if operation.id not in broader)
     naming = [item for item in items if item.operation] or items
     sentences = tuple(dict.fromkeys(item.sentence for item in naming))
@@ -327,7 +378,12 @@ def _result(
     levels = levels_of(sentences, kept, letter, advised=stance == "operate")
     if len(levels) > 1:
         named = [(s, item) for s in sentences for item in operations_in(s) if item.procedure in kept]
-        levels = tuple({level: None for s, item in named for level in beside(s, item.start, item.end)}) or levels
+        near = {
+            s: [level for other, item in named if other is s for level in beside(s, item.start, item.end)]
+            for s in sentences
+        }
+        if any(near.values()):  # a sentence whose levels all stand away from its operations means them all the same
+            levels = without_inner(tuple(level for s in sentences for level in near[s] or discs_in(s)))
     if levels:
         against = tuple(sentence for sentence in against if not elsewhere(sentence, levels))
         levels = (*levels, *next_to(levels, sentences, letter.sentences))

@@ -75,6 +75,8 @@ def _advice(reading: Reading) -> str:
     if advice.stance == "none":
         return "\n".join([words.scan_report if reading.is_scan else words.advice["none"], *where])
     key = f"{advice.stance}_reported" if advice.reported else advice.stance
+    if advice.stance == "done" and advice.operations and _are_needles(advice):
+        key = "done_needle"
     lines = [words.advice[key].format(quote=quote(reading.letter, advice.sentences[0]))]
     if not advice.sure:
         lines.insert(0, words.unsure)
@@ -83,7 +85,7 @@ def _advice(reading: Reading) -> str:
     if reading.is_scan:
         lines.insert(0, words.scan_report)
     names = "; ".join(f"{operation.name} ({operation.plain})" for operation in advice.operations)
-    if names and all(operation.id in NOT_OPERATIONS for operation in advice.operations):
+    if names and _are_needles(advice):
         lines.append(words.needle.format(names=names))
     elif names:
         against = advice.stance in ("no_operation", "non_surgical") and not advice.later
@@ -101,6 +103,10 @@ def _advice(reading: Reading) -> str:
     lines += where
     lines += [words.mismatch[item.kind].format(first=item.first, second=item.second) for item in reading.mismatches]
     return "\n".join(lines)
+
+
+def _are_needles(advice: Recommendation) -> bool:
+    return all(operation.id in NOT_OPERATIONS for operation in advice.operations)
 
 
 def _needs_no_level(advice: Recommendation) -> bool:

@@ -125,6 +125,11 @@ class RecommendationRules:
     plan_backed: str
     plan_refused: str
     decided: str
+    rebooked: str
+    called_off: str
+    identified: str
+    seeks: str
+    sided: str
     wait: str
     care_cue: str
     needle_advised: str

@@ -54,7 +54,8 @@ def judge(sentence: Sentence) -> Iterable[Said]:
         sentence.section == "aftercare" and rules.compiled(words.to_come).search(plain)
     ):
         return
-    if plain.endswith("?") and sentence.section != "request" and (len(plain) > 60 or _QUESTION.match(plain)):
+    bare = sentence.section != "recommendation" or not _PLANNED.match(plain)
+    if plain.endswith("?") and sentence.section != "request" and (len(plain) > 60 or _QUESTION.match(plain) or bare):
         yield from _asked(sentence)
         return
     if rules.compiled(words.asked_if).search(plain) and not rules.compiled(words.own).search(plain):
@@ -81,7 +82,11 @@ def judge(sentence: Sentence) -> Iterable[Said]:
         joined = place + 1 < len(named) and _in_one_breath(plain[item.end : named[place + 1].start])
         kind = _kind(sentence, item.start, item.end, min(ends, default=None), None if joined else until)
         even = len(named) > 1 and rules.compiled(words.even).search(plain)
-        if (even or left_open[place] is not None) and kind in (Kind.ADVISED, Kind.AVOIDED):
+        if (even or left_open[place] is not None) and kind in (
+            Kind.ADVISED,
+            Kind.AVOIDED,
+            *_IF_SEVERAL[: len(named) - 1],
+        ):
             kind = Kind.LATER
         weighed = len(named) > 1 and rules.compiled(words.weighed).search(plain[: named[0].start])
         if weighed and kind is Kind.ADVISED and not rules.compiled(words.cue).search(plain[item.end :]):
@@ -98,14 +103,18 @@ def judge(sentence: Sentence) -> Iterable[Said]:
     for item, kind in zip(named, kinds, strict=True):
         yield Said(kind, item.procedure, sentence, plainly=item.plainly, at=(item.start, item.end))
     if not named and plain_surgery:
-        yield Said(_kind(sentence, *plain_surgery), None, sentence, at=plain_surgery)
+        kind = _kind(sentence, *plain_surgery)
+        if kind is Kind.ADVISED and rules.compiled(words.perhaps_before).search(plain[: plain_surgery[0]]):
+            kind = Kind.LATER  # "see the surgeon for possible surgery"
+        yield Said(kind, None, sentence, at=plain_surgery)
 
 
 def _asked(question: Sentence) -> Iterable[Said]:
     """The operations, or plain "surgery", of a question: asked about where it asks the need of them, else but named."""
     words, compiled = report_rules().recommendation, report_rules().compiled
     named = list(operations_in(question))
-    if not compiled(words.asks_need).search(question.plain):
+    short = len(question.plain) <= 60 and not _QUESTION.match(question.plain)  # "Add a fusion?"
+    if not short and not compiled(words.asks_need).search(question.plain):
         yield from (Said(Kind.NAMED, item.procedure, question, at=(item.start, item.end)) for item in named)
         return
     yield from (Said(Kind.ASKED, item.procedure, question, at=(item.start, item.end)) for item in named)
@@ -122,6 +131,21 @@ _NEVER = re.compile(
     r"(?:\b(?:no|not|never|without|nil|denies(?: any)?|n't)\b\W*(?:had |any |have |been )*)$|(?:no|not|never|without|nil)\b"
 )
 """Before words of the past: there was none."""
+_TURNED_DOWN = re.compile(r"\bturn\w* (?:\w+ ){1,3}down\b|\b(?:turned down|rejected|passed over|not accepted)\b")
+_AN_OPTION = re.compile(
+    r"[^.;,]{0,15}\b(?:is|are|would be) (?:an?|one|another) (?:\w+ )?(?:alternatives?|options?|possibilit\w+)\b,? (?:but|though|however|yet)\b"
+)
+_NEXT_PART = re.compile(r",? and (?:then )?(?:the|an?) [^,;.]{3,40} (?:if|once|only if|provided)\b")
+
+
+def _own_part(after: str) -> int:
+    """How far what follows an operation is about it: "a trial lead first, and the full implant if it helps"."""
+    turn = _NEXT_PART.search(after)
+    return turn.start() if turn else len(after)
+
+
+_NUMBER = re.compile(r"\bno\.(?= ?\d)")
+_PLANNED = re.compile(r"(?:\W*\d{1,2}[.)]\W*)?(?:plan|for|consider|list)?\b|\W*\?")
 _QUESTION = re.compile(r"(?:what|why|how|when|which|who|will|would|can|could|should|is|are|do|does)\b")
 
 
@@ -131,6 +155,9 @@ _CARRIED = {
     (Kind.DONE, Kind.ADVISED): Kind.DONE,
 }
 """What is said of an operation holds for one named in the same breath: "underwent a laminectomy and foraminotomy"."""
+
+
+_IF_SEVERAL = (Kind.NAMED,)
 
 
 def _in_one_breath(between: str) -> bool:
@@ -148,8 +175,12 @@ def _is_choice(plain: str, one: Found, other: Found) -> bool:
     return not family and bool(report_rules().compiled(report_rules().recommendation.or_else).search(between))
 
 
-_TURN = re.compile(r"(?:,|;)? \b(?:and|or|while|whereas|but)\b (?=(?:an?|the|any|not|no)\b (?:[\w/-]+ ){0,3}$)")
-"""Where a sentence with several operations turns to the next: "a decompression is needed and a fusion is not"."""
+_TURN = re.compile(
+    r"(?:,|;)? \b(?:and|or|while|whereas|but)\b (?=(?:an?|the|any|not|no)\b (?:[\w/-]+ ){0,3}$"
+    r"|(?:(?:i|we|then|later|perhaps) )*(?:would|will|could|can|may|might|shall|keep|leave|hold|reserve|save|consider)\b"
+    r"(?: [\w/'-]+){0,5} $)"
+)
+"""Where a sentence with several operations turns to the next: "do a decompression and keep a fusion in reserve"."""
 
 
 def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, following: int | None = None) -> Kind:
@@ -174,7 +205,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
     if _once_advised(before) and not says(words.refused_alone, after):
         return Kind.NAMED
     if sentence.section == "request":
-        return Kind.REPORTED
+        return Kind.LATER if says(words.wants_advice, plain[:start]) else Kind.REPORTED
     own = says(words.own, plain[:start]) or says(words.own_after, plain[end:following])
     others = not own and sentence.section != "recommendation"
     turned = len(before) < start and says(words.differs, plain[: start - len(before)])  # "I differ from him: a ..."
@@ -184,13 +215,16 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
         return Kind.ADVISED
     if not own and says(words.overruled, after):
         return Kind.ADVISED
+    if says(words.called_off, plain) and says(words.rebooked, plain) and not says(words.conditional, plain):
+        return Kind.ADVISED
     if says(words.postponed, after) or says(words.postponed_label, plain[:start]):
         return Kind.LATER
     refused = says(words.refused_before, before) or says(words.nothing_for, before) or says(words.refused_after, after)
     if refused:
         if says(words.conditional, plain[:start]) and not _EVEN_IF.search(plain[:start]):
             return Kind.LATER  # "if stable, no fusion"
-        return Kind.REPORTED_REFUSED if reported else Kind.REFUSED
+        by_others = reported or (not own and _TURNED_DOWN.search(before))
+        return Kind.REPORTED_REFUSED if by_others else Kind.REFUSED
     if _IS_TOO.search(after) and says(r"\b{nt}\b", plain[:start]):  # "a fusion is not needed but a decompression is"
         return Kind.ADVISED
     if says(words.refused_alone, after):  # "told that he needs a fusion, I see no reason for that"
@@ -215,7 +249,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
         return Kind.ADVISED
     if says(words.avoided_before, before):
         return Kind.AVOIDED
-    told = sentence.section == "recommendation" and not says(
+    told = sentence.section in ("recommendation", "opinion") and not says(
         r"{share}", plain
     )  # "half of them walk further" is no plan
     unsaid = rules.compiled(words.some_need).sub("", plain)  # "one in six will need ..." tells nothing of the rest
@@ -227,7 +261,9 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
         return Kind.LATER if unsure else Kind.REPORTED if cued else Kind.NAMED
     if says(words.best_of, after):
         return Kind.ADVISED
-    if says(words.conditional, plain) or says(words.option, before) or "?" in before[-12:]:
+    if _AN_OPTION.match(after) or says(words.option, before) or "?" in before[-12:]:
+        return Kind.LATER
+    if says(words.conditional, plain[: end + _own_part(after)]):
         return Kind.LATER
     if cued and (care_comes_first(after) or says(words.care_chosen, after)):
         return Kind.LATER
@@ -248,7 +284,8 @@ def _heard(sentence: Sentence) -> str:
     """
     words, compiled = report_rules().recommendation, report_rules().compiled
     backed = compiled(words.backing).sub(lambda match: "support".ljust(len(match.group())), sentence.plain)
-    return compiled(words.unless_better).sub(lambda match: "unless".ljust(len(match.group())), backed)
+    numbered = _NUMBER.sub("nr.", backed)  # "surgery no. 4" refuses nothing
+    return compiled(words.unless_better).sub(lambda match: "unless".ljust(len(match.group())), numbered)
 
 
 def _left_open(plain: str, item: Found, earliest: int) -> int | None:

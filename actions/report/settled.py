@@ -17,7 +17,9 @@ def settle(said: list[list[Said]], letter: Letter) -> tuple[list[Said], tuple[Se
     _add_what_it_is(said, letter)
     chosen_care = (*_picked(said, letter), *_pointed_out(said, letter))
     _put_off(said, letter)
-    return _decided(said, letter), chosen_care
+    _identify(said, letter)
+    decided = _decided(said, letter)
+    return _rebooked(decided, letter), chosen_care
 
 
 def says(pattern: str, sentence: Sentence) -> re.Match[str] | None:
@@ -27,6 +29,7 @@ def says(pattern: str, sentence: Sentence) -> re.Match[str] | None:
 
 _ANSWERS = (("answer_no", Kind.REFUSED), ("answer_yes", Kind.ADVISED))
 _SAME = {"one": "1", "two": "2", "three": "3", "four": "4", "first": "1", "second": "2", "third": "3", "fourth": "4"}
+_OF_OTHERS = (Kind.NAMED, Kind.REPORTED, Kind.ASKED, Kind.REPORTED_REFUSED)
 _FAR = 6
 """So many sentences back "it" may stand for what the letter found."""
 
@@ -101,7 +104,9 @@ def _pointed_out(said: list[list[Said]], letter: Letter) -> tuple[Sentence, ...]
     rules, care = report_rules(), []
     for place, sentence in enumerate(letter.sentences):
         pointed = says(rules.recommendation.former, sentence)
-        if not pointed or sentence.section in OF_NO_ADVICE or not says(rules.recommendation.cue, sentence):
+        if not pointed or sentence.section in OF_NO_ADVICE:
+            continue
+        if not (says(rules.recommendation.cue, sentence) or _BETTER.search(sentence.plain)):
             continue
         for earlier in range(place, max(-1, place - 3), -1):
             listed = letter.sentences[earlier]
@@ -126,6 +131,9 @@ def _pointed_out(said: list[list[Said]], letter: Letter) -> tuple[Sentence, ...]
     return tuple(care)
 
 
+_BETTER = re.compile(r"\b(?:better|best|right|safer|wiser|preferable|more suitable|suits?|settled|went|going|go)\b")
+
+
 def _groups(text: str) -> list[str]:
     """The ways that ``text`` sets against each other, each with an operation or with care."""
     rules = report_rules()
@@ -138,6 +146,45 @@ def _groups(text: str) -> list[str]:
 
 def _is_a_way(text: str) -> bool:
     return any(operations_in(Sentence(text, 0, ""))) or bool(report_rules().compiled(r"\b{care}").search(text))
+
+
+_THIS = re.compile(
+    r"\W*(?:this|that|such(?: an?)?|the(?: proposed| requested)?) (?:\w+ )?(?:surgery|operation|procedure)\b"
+)
+
+
+def _identify(said: list[list[Said]], letter: Letter) -> None:
+    """Say of an operation that is but named what was said of plain "surgery" before: "I advise surgery. It is a TLIF"."""
+    for place, sentence in enumerate(letter.sentences):
+        items = [item for item in said[place] if item.operation and item.kind in (Kind.NAMED, Kind.LATER)]
+        if not place or not items or not says(report_rules().recommendation.identified, sentence):
+            continue
+        before = [item.kind for item in said[place - 1] if not item.operation]
+        if before and before[-1] in (Kind.ADVISED, Kind.REFUSED):
+            said[place] = [replace(item, kind=before[-1]) if item in items else item for item in said[place]]
+    for place, sentence in enumerate(letter.sentences):  # "Left L5-S1 microdiscectomy. This surgery is not indicated."
+        if place and _THIS.match(sentence.plain) and [item.kind for item in said[place]] == [Kind.REFUSED]:
+            said[place - 1] = [
+                replace(item, kind=Kind.REFUSED, quoted=sentence)
+                if _is_meant(item, (Kind.NAMED, Kind.REPORTED))
+                else item
+                for item in said[place - 1]
+            ]
+
+
+def _rebooked(said: list[Said], letter: Letter) -> list[Said]:
+    """``said``, where what was called off is advised after all because the letter gives it a new date."""
+    rules = report_rules().recommendation
+    dated = [
+        at
+        for at, sentence in enumerate(letter.sentences)
+        if says(rules.rebooked, sentence) and not says(rules.conditional, sentence)
+    ]
+    if not dated:
+        return said
+    off = {sentence for sentence in letter.sentences[: dated[-1]] if says(rules.called_off, sentence)}
+    again = (Kind.REFUSED, Kind.LATER, Kind.NAMED)
+    return [replace(item, kind=Kind.ADVISED) if item.sentence in off and item.kind in again else item for item in said]
 
 
 def _put_off(said: list[list[Said]], letter: Letter) -> None:
@@ -188,6 +235,10 @@ def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
                     said, range(place - 1, max(-1, place - 4), -1), Kind.ADVISED, (Kind.NAMED, Kind.LATER), sentence
                 )
             continue
+        if says(rules.recommendation.sided, sentence) and not rules.compiled(r"\b(?:if|whether)\b").search(
+            sentence.plain
+        ):
+            _settle(said, range(place - 1, -1, -1), Kind.REFUSED, (Kind.REPORTED_REFUSED,), sentence)
         for pattern, kind in (
             (rules.recommendation.plan_refused, Kind.REFUSED),
             (rules.recommendation.plan_backed, Kind.ADVISED),
@@ -200,7 +251,7 @@ def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
             (rules.recommendation.declined_alone, Kind.REFUSED, (Kind.ADVISED, Kind.NAMED, Kind.LATER, Kind.REPORTED)),
             (rules.recommendation.care_chosen, Kind.LATER, (Kind.ADVISED,)),
             (rules.recommendation.decided, Kind.ADVISED, (Kind.NAMED, Kind.LATER)),
-            (rules.recommendation.agreed_alone, Kind.ADVISED, (Kind.NAMED, Kind.REPORTED, Kind.ASKED)),
+            (rules.recommendation.agreed_alone, Kind.ADVISED, _OF_OTHERS),
             (rules.recommendation.refused_alone, Kind.REFUSED, (Kind.NAMED, Kind.REPORTED, Kind.AVOIDED, Kind.ASKED)),
         ):
             for_care = kind is Kind.ADVISED and rules.compiled(r"\b{care}").search(sentence.plain)
