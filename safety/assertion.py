@@ -194,6 +194,8 @@ class Reader(Denials):
         sentence = tokens[whole[0]].sentence
         theirs = any(other[1] <= whole[0] and self._same_thought(other, whole) for other in self.spans("OTHER"))
         asked = [cue[0] for cue in self.spans("COMMON_QUESTION") if 0 <= tokens[cue[0]].sentence - sentence <= 1]
+        if any(0 < tokens[cue[0]].sentence - sentence <= 1 for cue in self.spans("AGAIN_Q")):
+            theirs, asked = True, asked or [len(tokens)]  # one's own, told to ask whether it will happen again
         if not (theirs and asked and self._told_as_past(whole)) or self._recent((whole,), "RECENT", "ONSET", "STILL"):
             return False
         return not any(tokens[cue[0]].sentence == sentence and cue[0] < asked[0] for cue in self.spans("PRESENT"))
@@ -260,6 +262,8 @@ class Reader(Denials):
         for cue in self._openers(tokens[whole[0]].sentence):
             if cue[1] > whole[0] or not self._same_thought(cue, whole):
                 continue
+            if tokens[cue[0]].word == "why" and self._recent(found, "RECENT", "ONSET"):
+                continue  # "why would sex suddenly feel like nothing?" tells that it does
             people = {i for span in self.spans("SELF", "OTHER") for i in range(*span)}
             extent = range(cue[1], whole[1])
             if any(self._same_thought(whole, span) for span in self.spans("IMPROVE")):

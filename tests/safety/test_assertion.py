@@ -350,6 +350,21 @@ def test_a_question_or_a_wish_is_told_from_the_sign_itself(text: str, key: str) 
         ("is it common that both his feet are numb", "emergency"),
         ("is it common that feet go numb after the operation", "none"),
         ("is it usual that my legs are both numb", "emergency"),
+        # What is named instead explains it, until it is said to be new.
+        ("my knee gives way on stairs, the surgeon says it's the cartilage", "none"),
+        ("my knee gives way since Monday, they say it's the cartilage", "urgent"),
+        ("my knee gives way, it's the cartilage, but now the foot drags too", "urgent"),
+        ("every now and then my fingers tingle", "none"),
+        ("it used to be only my left leg and both are numb", "emergency"),
+        ("Since Sunday though I've been wet and never felt it go", "emergency"),
+        ("why would one leg suddenly give way", "urgent"),
+        ("why would a leg give way", "none"),
+        ("Bladder and bowels: normal. Saddle: normal sensation.", "none"),
+        ("Bladder: can't start. Saddle: numb.", "emergency"),
+        ("They had to put in a catheter because I couldn't pee. Will that happen again?", "clarify"),
+        ("I can't pee. Will that happen again?", "emergency"),
+        ("I have full strength in my left leg", "none"),
+        ("the strength has left my leg", "urgent"),
     ],
 )
 def test_what_is_over_is_told_from_what_lasts(text: str, tier: str) -> None:
