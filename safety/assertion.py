@@ -35,6 +35,7 @@ _IT_IS_SO = frozenset(
 _IT_HAS_BEEN = frozenset(
     {"it", "this", "that", "they", "has", "have", "been", "is", "was", "like", "so", "way", "same", "all"}
 )
+_SUBORDINATES = frozenset("when after since because as while before from that which where and until if than".split())
 _OWNS = frozenset({"have", "has", "had", "got", "own"})
 _TELLS_OF = frozenset({"about", "where", "who", "whose", "which", "of", "on"})
 
@@ -61,7 +62,7 @@ class Reader(Denials):
                 yield "normal" if self._asks_what_to_do(found) else "hypothetical"
             if self._asked(found):
                 yield "normal" if self._asks_if_normal(found) else "question"
-        past = self._past(found)
+        past = self._past(found, parts)
         if past:
             yield past
 
@@ -73,9 +74,21 @@ class Reader(Denials):
         Who writes without a full stop has waited for ages and now cannot feel their legs.
         """
         apart = self._over_before(cue, whole) or self._somebody_after(JOINS, cue[1], whole[0])
-        return self._same_thought(cue, whole) and not apart
+        return self._same_thought(cue, whole) and not apart and not self._new_statement(whole, cue)
 
-    def _past(self, found: Found) -> Status | None:
+    def _new_statement(self, whole: Span, cue: Span) -> bool:
+        """Return whether ``cue`` tells of something else after ``whole``: "I can't feel my legs (I had a stroke in 2012)"."""
+        tokens = self.concepts.message.tokens
+        starts = {span[0] for span in self.spans("SELF")}
+        had = {span[0] for span in self.spans("HAD")}
+        return any(
+            i in starts
+            and tokens[i - 1].word not in _SUBORDINATES
+            and any(j in had for j in range(i + 1, min(i + 4, cue[0])))
+            for i in range(whole[1], cue[0])
+        )
+
+    def _past(self, found: Found, parts: Iterable[Found] = ()) -> Status | None:
         whole = self._whole(found)
         tokens = self.concepts.message.tokens
         sentence = tokens[whole[0]].sentence
@@ -112,18 +125,23 @@ class Reader(Denials):
             again = (0 <= back[0] - cue[1] <= NEAR or longer(back, cue) for back in self.spans("RECURRED"))
             if over and not any(again):
                 return "resolved"
-        if not now and self._told_as_past(whole) and not self._recent(found, "PRESENT", "ONSET", "STILL"):
+        # "I had a fusion last year. Been to the loo four times and can't ...": one part of it is told as it is now.
+        still = any(self._recent(part, "PRESENT", "ONSET", "STILL") for part in (found, *parts))
+        if not now and not still and self._told_as_past(whole, lasting=True):
             for cue in self.spans("HISTORY"):
                 told = cue[1] <= whole[0] and sentence - tokens[cue[0]].sentence <= 2
                 if told and not self._is_anothers_past(cue, whole):
-                    return "historical"
+                    return "resolved"  # told after it, not of it: of an emergency, worth one question
         return None
 
-    def _told_as_past(self, whole: Span) -> bool:
-        """Return whether a verb of ``whole`` is in the past: not the "had" of "had surgery 3 years ago and my foot won't lift"."""
+    def _told_as_past(self, whole: Span, *, lasting: bool = False) -> bool:
+        """Return whether a verb of ``whole`` is in the past: not the "had" of "had surgery 3 years ago and my foot won't lift".
+
+        With ``lasting``, "lost" is no such verb: what was lost may be lost still, whatever was told before it.
+        """
         closed = max((cue[1] for cue in self.spans("HISTORY") if self._closed_by_and(cue, whole)), default=0)
         return any(
-            cue[0] >= closed and self._same_thought(cue, whole) and not (closed and self._lasts(cue))
+            cue[0] >= closed and self._same_thought(cue, whole) and not ((closed or lasting) and self._lasts(cue))
             for cue in self.spans("PAST")
         )
 
@@ -194,6 +212,8 @@ class Reader(Denials):
         sentence = tokens[whole[0]].sentence
         theirs = any(other[1] <= whole[0] and self._same_thought(other, whole) for other in self.spans("OTHER"))
         asked = [cue[0] for cue in self.spans("COMMON_QUESTION") if 0 <= tokens[cue[0]].sentence - sentence <= 1]
+        if any(0 < tokens[cue[0]].sentence - sentence <= 1 for cue in self.spans("AGAIN_Q")):
+            theirs, asked = True, asked or [len(tokens)]  # one's own, told to ask whether it will happen again
         if not (theirs and asked and self._told_as_past(whole)) or self._recent((whole,), "RECENT", "ONSET", "STILL"):
             return False
         return not any(tokens[cue[0]].sentence == sentence and cue[0] < asked[0] for cue in self.spans("PRESENT"))
@@ -260,6 +280,8 @@ class Reader(Denials):
         for cue in self._openers(tokens[whole[0]].sentence):
             if cue[1] > whole[0] or not self._same_thought(cue, whole):
                 continue
+            if tokens[cue[0]].word == "why" and self._recent(found, "RECENT", "ONSET"):
+                continue  # "why would sex suddenly feel like nothing?" tells that it does
             people = {i for span in self.spans("SELF", "OTHER") for i in range(*span)}
             extent = range(cue[1], whole[1])
             if any(self._same_thought(whole, span) for span in self.spans("IMPROVE")):
@@ -301,10 +323,15 @@ class Reader(Denials):
             start = next(i for i, token in enumerate(tokens) if token.sentence == sentence)
             told = cue[0] >= whole[1] and not any(self._openers(sentence))
             own_case = any((start if told else cue[1]) <= i < whole[0] for i in people)
-            own_case = own_case or self._closed_by_and(cue, whole)
+            own_case = own_case or self._closed_by_and(cue, whole) or self._turned_from(cue, whole)
             if not own_case and self._same_thought(cue, whole) and not self._recent(found, "RECENT"):
                 return True
         return False
+
+    def _turned_from(self, cue: Span, whole: Span) -> bool:
+        """Return whether what was read ends with "this": "I read about this and my foot ..." goes on with oneself."""
+        words = [token.word for token in self.concepts.message.tokens[cue[1] : cue[1] + 2]]
+        return cue[1] + 1 < whole[0] and words[:1] in (["this"], ["that"], ["it"]) and words[1] in JOINS
 
     def _aside(self, pet: Span) -> bool:
         """Return whether an animal is only mentioned by a person who does something ("I bent to pick up the cat's dish")."""

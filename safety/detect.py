@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -125,9 +125,11 @@ class Detector:
             if held and held.assertion == "present":
                 continue
             for parts in find(pattern, concepts):
-                if rule.unless and reader.excused_by(rule.unless, parts):
-                    continue  # only in its own thought: another sentence never lowers a tier
+                # Only in its own thought: another sentence never lowers a tier.
+                explained = bool(rule.unless) and reader.excused_by(rule.unless, parts)
                 finding = self._finding(category, rule, parts, reader, concepts, source)
+                if explained:
+                    finding = replace(finding, assertion="explained")
                 if rule.id not in best or finding.assertion == "present":
                     best[rule.id] = finding
                 if finding.assertion == "present":

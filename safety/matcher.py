@@ -200,6 +200,8 @@ def _share_words(choice: tuple[Found, ...]) -> bool:
 
 
 def _near(choice: tuple[Found, ...], message: Message) -> bool:
+    if len(choice) == 1:
+        return True  # the gaps within a sequence bound it, and it never leaves its sentence
     first = min(part[0][0] for part in choice)
     last = max(part[-1][1] for part in choice) - 1
     tokens = message.tokens

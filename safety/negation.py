@@ -10,6 +10,7 @@ _LOSS = frozenset(
     "loss lost losing lack change changes changed problem problems trouble difficulty difficulties issue issues reduced "
     "reduction altered abnormal numb weak weakness concern concerns".split()
 )
+_NO = frozenset({"no", "never", "none", "nope", "not", "n"})
 _LIST = frozenset({"or", "nor", "and", "neither"})
 
 
@@ -40,16 +41,34 @@ class Denials(Surroundings):
         last = found[-1][1]
         if any(True for _ in self._openers(tokens[last - 1].sentence)):
             return False  # "is chest pain normal?" denies nothing
+        if self._answered(last, last) and tokens[last].word in _NO and self._ends_with(last):
+            return True  # "fever: no"
         for cue in self.spans("NEG_AFTER"):
             if any(token.word == "and" for token in tokens[last : cue[0]]):
                 continue
             if (
                 0 <= cue[0] - last <= 2
-                and tokens[cue[0]].clause == tokens[last - 1].clause
+                and (tokens[cue[0]].clause == tokens[last - 1].clause or self._answered(last, cue[0]))
                 and not own & set(range(*cue))
             ):
                 return True
         return False
+
+    def _answered(self, last: int, cue: int) -> bool:
+        """Return whether a colon alone stands before ``cue``, as in a form: "bladder and bowel: normal"."""
+        message = self.concepts.message
+        if cue >= len(message.tokens):
+            return False
+        return message.text[message.tokens[last - 1].end : message.tokens[cue].start].strip() == ":"
+
+    def _ends_with(self, place: int) -> bool:
+        """Return whether the clause of the word at ``place`` ends with it: "bladder: no" ends, "bladder: no control" does not."""
+        tokens = self.concepts.message.tokens
+        return (
+            place + 1 == len(tokens)
+            or tokens[place + 1].clause != tokens[place].clause
+            or (tokens[place + 1].sentence != tokens[place].sentence)
+        )
 
     def _another_statement(self, cue: Span, found: Found) -> bool:
         """Return whether ``found`` stands in a later clause that has its own verb ("I wouldn't say weak, it just gives")."""

@@ -47,9 +47,10 @@ Category = Literal[
     "decision",
 ]
 Status = Literal[
-    "negated", "historical", "hypothetical", "question", "quoted", "stable", "resolved", "family", "normal"
+    "negated", "historical", "hypothetical", "question", "quoted", "stable", "resolved", "family", "normal", "explained"
 ]
-"""Why a finding may not count (see :mod:`safety.assertion`). "normal": asked whether it is normal."""
+"""Why a finding may not count (see :mod:`safety.assertion`). "normal": asked whether it is normal. "explained": a rule's
+``unless`` says what it is instead."""
 
 _ITEM = re.compile(r"&&|&|\.{2,3}|[A-Za-z_'|0-9]+")
 

@@ -67,14 +67,21 @@ class SecondSignal:
         """
         thoughts = list(thoughts)
         story = len(thoughts) > STORY
-        found = [learned for vector, named in thoughts if (learned := self(vector, named, plain=plain, story=story))]
+        brief = len(thoughts) == 1
+        found = [
+            learned
+            for vector, named in thoughts
+            if (learned := self(vector, named, plain=plain, story=story, brief=brief))
+        ]
         gravest = max(found, key=lambda learned: learned.danger, default=None)
-        return gravest and replace(gravest, brief=len(thoughts) == 1)
+        return gravest and replace(gravest, brief=brief)
 
     def __call__(
-        self, vector: Any, named: Iterable[str] = (), *, plain: bool = False, story: bool = False
+        self, vector: Any, named: Iterable[str] = (), *, plain: bool = False, story: bool = False, brief: bool = True
     ) -> Learned | None:
-        """``named``: the message's :func:`cues`. ``plain``: it is surely about a topic of its own. ``story``: see STORY."""
+        """``named``: the message's :func:`cues`. ``plain``: it is surely about a topic of its own. ``story``: see STORY.
+
+        The lower threshold that a category may have of its own is for a message of one sentence (``brief``)."""
         if vector is None:
             return None
         seen = features(vector, named, self._concepts)
@@ -86,7 +93,8 @@ class SecondSignal:
         chances[none] = 0.0
         best = int(chances.argmax())
         label = self.labels[best]
-        least = self.plain_threshold if plain else self.thresholds.get(label, self.threshold)
+        own = self.thresholds.get(label, self.threshold) if brief else self.threshold
+        least = self.plain_threshold if plain else own
         if danger < (max(self.story_threshold, least) if story else least):
             return None
         speaks_for = seen * (self._weights[best] - self._weights[none])

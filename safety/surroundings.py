@@ -17,6 +17,7 @@ _AUX = frozenset("do does did will can could should would is are was may must to
 JOINS = frozenset({"and", "so", "because", "plus", "then", "while"})
 """Words that join what is told to what was told before."""
 _TIMES = frozenset({"LONG_AGO", "TOO_MANY_YEARS"})
+_OTHER_CAUSE = "OTHER_CAUSE"
 _REASON = frozenset({"because"})
 _LASTING = frozenset({"lost"})
 
@@ -112,6 +113,8 @@ class Surroundings:
             return "TEMP_WORD" in self.concepts and "NUMBER_HOT" not in self.concepts
         if tokens[span[0]].sentence != tokens[whole[0]].sentence:
             return False
+        if name == _OTHER_CAUSE and self._recent((whole,), "RECENT"):
+            return False  # "they say it's the cartilage": an old opinion, which does not explain what is new
         if span[1] > whole[0]:
             return True
         over = name in _TIMES and self._over_before(span, whole)
@@ -142,13 +145,24 @@ class Surroundings:
     def _recent(self, found: Found, *names: str) -> bool:
         """Return whether the finding is said to be new, worse or happening now."""
         whole = self._whole(found)
-        other = [*self.spans("RESOLVED", "STABLE")]
+        tokens = self.concepts.message.tokens
+        # "I was fine, now I can't walk" is no "fine now".
+        other = [
+            span for span in self.spans("RESOLVED", "STABLE") if tokens[span[0]].clause == tokens[span[1] - 1].clause
+        ]
         for cue in self.spans(*names):
             if any(span[0] <= cue[0] < span[1] for span in other):
                 continue  # the "now" of "fine now", the "since" of "since birth"
-            if self._same_thought(cue, whole):
+            if self._same_thought(cue, whole) or self._turns_to(cue, whole):
                 return True
         return False
+
+    def _turns_to(self, cue: Span, whole: Span) -> bool:
+        """Return whether ``cue`` opens a sentence that turns to what is new: "Since Sunday though I've been ..."."""
+        tokens = self.concepts.message.tokens
+        opens = cue[0] == 0 or tokens[cue[0] - 1].sentence != tokens[cue[0]].sentence
+        turned = cue[1] < whole[0] and tokens[cue[1]].word in BUT
+        return opens and turned and self._same_thought((cue[1], cue[1] + 1), whole)
 
     def _openers(self, sentence: int) -> Iterator[Span]:
         """Yield the cues that make ``sentence`` a question: "is", "can", "what", ... at its beginning."""

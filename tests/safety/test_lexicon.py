@@ -6,7 +6,7 @@ import re
 
 from runtime.settings import ROOT
 from safety.detect import detector
-from safety.rules import load_lexicon, load_rules, parse
+from safety.rules import load_lexicon, load_rules, parse, phrases
 
 
 def test_no_look_alike_hides_a_whole_sign() -> None:
@@ -39,3 +39,19 @@ def test_every_concept_is_used() -> None:
     used |= set(re.findall(r'"([A-Z_]+)"', (ROOT / "bot" / "red_flag_component.py").read_text(encoding="utf-8")))
     unused = {name for name in lexicon.concepts if name not in used and name.removesuffix("_NOT") not in used}
     assert not unused
+
+
+def test_no_excuse_shrinks_to_one_word() -> None:
+    """Little words are dropped: "nightmare my" is "nightmare", and "it's a nightmare, I can't feel my legs" is a sign."""
+    lexicon = load_lexicon()
+    excuses = {name for _, rule in load_rules() for name in rule.unless}
+    excuses |= {"IDIOM", "DREAMT", "LEARNING", "HYPO", "HYPO_AFTER", "STABLE", "RESOLVED", "HISTORY", "COMMON_QUESTION"}
+    dropped = frozenset(phrases(lexicon.drop))
+    shrunk = {
+        (name, entry)
+        for name in excuses & lexicon.concepts.keys()
+        for entry in phrases(lexicon.concepts[name])
+        if not set(entry) & set("({+")
+        and len([word for word in entry.split() if word not in dropped]) == 1 < len(entry.split())
+    }
+    assert not shrunk
