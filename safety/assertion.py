@@ -137,11 +137,16 @@ class Reader(Denials):
     def _told_as_past(self, whole: Span, *, lasting: bool = False) -> bool:
         """Return whether a verb of ``whole`` is in the past: not the "had" of "had surgery 3 years ago and my foot won't lift".
 
-        With ``lasting``, "lost" is no such verb: what was lost may be lost still, whatever was told before it.
+        With ``lasting``, "lost" is no such verb: what was lost may be lost still, whatever was told before it. Nor is "if I
+        didn't have the kids" told of the past.
         """
+        tokens = self.concepts.message.tokens
         closed = max((cue[1] for cue in self.spans("HISTORY") if self._closed_by_and(cue, whole)), default=0)
         return any(
-            cue[0] >= closed and self._same_thought(cue, whole) and not ((closed or lasting) and self._lasts(cue))
+            cue[0] >= closed
+            and self._same_thought(cue, whole)
+            and not ((closed or lasting) and self._lasts(cue))
+            and all(token.word != "if" for token in tokens[max(0, cue[0] - 3) : cue[0]])
             for cue in self.spans("PAST")
         )
 

@@ -33,6 +33,19 @@ _TIMES = re.compile(r"x(\d+)$")
 _LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
 _QUOTES = str.maketrans({"’": "'", "`": "'", "´": "'", "‘": "'"})
 _REPEAT = re.compile(r"([a-z])\1{2,}")
+_ABLE_NO = re.compile(
+    r"(?<![\w'])(?:(?P<able>(?:(?:are|is|am|was) )?(?:(?:you|he|she|they|i) )?(?:is |are |am )?able to|can(?: you| he| she| they| i| we)?)"
+    r"|(?P<has>(?:(?:bladder|bowel|bowels|urine|saddle) )?(?:control|feeling|sensation|strength|power|movement|motion|output))"
+    r"|(?P<does>(?:passing|peeing|urinating|weeing)))"
+    r"(?P<what>(?: [\w'/]+){0,5}) ?[:?=]+ {0,2}(?:no|not|none|nil|nope|absent|never)(?= *(?:$|[\n.,;!)]))",
+    re.I | re.M,
+)
+"""A line of a form that says what is not possible: "able to pee: no", "feeling between legs: none"."""
+_LOST_BEFORE = re.compile(
+    r"\b(?:loss|lost|lack|lacking|chang\w+|problems?|trouble|difficult\w*|reduced|less|altered|abnormal|weak\w*|odd|strange|"
+    r"new|any|poor|worse)\b[^\n.;:?]*$",
+    re.I,
+)
 _CONTRACTED = {"'ve": "have", "'ll": "will", "'re": "are", "'d": "would"}
 _PERSONS = frozenset("i you he she it we they who that there".split())
 _HEDGES = frozenset({"kind", "sort"})
@@ -111,7 +124,7 @@ class Normaliser:
         pending = SENTENCE
         asked: set[int] = set()
         sentence = -1
-        for piece in _PIECE.finditer(without_references(text)):
+        for piece in _PIECE.finditer(_said_in_a_sentence(without_references(text))):
             chunk = piece.group()
             if chunk in self._emoji:
                 raw.append((self._emoji[chunk], piece.start(), piece.end(), max(pending, COMMA)))
@@ -266,6 +279,19 @@ class Normaliser:
                 for j in (i, i + 1):
                     if (near := word[:i] + letter + word[j:]) in self._known:
                         yield near
+
+
+def _said_in_a_sentence(text: str) -> str:
+    """``text`` with "able to pee: no" as "cannot pee", of the same length: the places of its words stay what they are."""
+
+    def cannot(line: re.Match[str]) -> str:
+        if line["has"] and _LOST_BEFORE.search(text[max(0, line.start() - 40) : line.start()]):
+            return line.group()  # "loss of feeling: no" denies it
+        first, rest = ("cannot", "") if line["able"] else ("not", line["does"]) if line["does"] else ("no", line["has"])
+        rest = f" {rest}{line['what']}" if rest else line["what"]
+        return first.ljust(len(line.group()) - len(rest)) + rest
+
+    return _ABLE_NO.sub(cannot, text) if ":" in text or "?" in text or "=" in text else text
 
 
 def _letters_lost(word: str, candidate: str) -> bool:

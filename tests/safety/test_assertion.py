@@ -395,3 +395,28 @@ def test_what_is_over_is_told_from_what_lasts(text: str, tier: str) -> None:
 )
 def test_words_of_the_decision_are_told_from_words_of_despair(text: str, doubted: bool) -> None:
     assert ("IDIOM" in detector().states(text)) is doubted
+
+
+@pytest.mark.parametrize(
+    ("text", "tier"),
+    [
+        ("able to pee: no", "emergency"),
+        ("Can you control your bladder? No", "emergency"),
+        ("fever: no\nfeeling between legs: none", "emergency"),
+        ("sensation in saddle area: absent", "emergency"),
+        ("pain: 8, passing urine: no, fever: no", "emergency"),
+        ("strength in foot: none", "urgent"),
+        ("able to pee: yes", "none"),
+        ("can you pee: no problem", "none"),
+        ("loss of feeling between legs: no", "none"),
+        ("any change in bladder control: no", "none"),
+        ("strength: no change", "none"),
+        ("can you have a fusion without an MRI? no", "none"),
+    ],
+)
+def test_no_in_a_form_denies_what_is_bad_and_not_what_is_good(text: str, tier: str) -> None:
+    assert assess(detect(text)).tier == tier
+
+
+def test_what_a_form_says_is_quoted_as_it_was_typed() -> None:
+    assert detect("so: able to pee: no")[0].evidence == "able to pee: no"

@@ -25,6 +25,15 @@ BEFORE = [
     "Thanks for reading.",
     "I had an MRI in March.",
     "I don't want to waste your time.",
+    "My mother had the same thing.",
+    "I read about this online.",
+    "I am 62 and live in Ohio.",
+    "No fever.",
+    "I was watching TV.",
+    "The scan says mild stenosis at L4/5.",
+    "We went to Spain in June.",
+    "He never listens.",
+    "My dad is 79.",
 ]
 AFTER = [
     "It's probably nothing.",
@@ -41,6 +50,9 @@ AFTER = [
     "I live in Leeds.",
     "No rush.",
     "How long is the waiting list?",
+    "My wife says hi.",
+    "The scan was in May.",
+    "I had an injection too.",
 ]
 
 
