@@ -48,6 +48,10 @@ _HOW_COMMON = re.compile(
     re.I,
 )
 """After an answer: it asks how often that is, whatever the words alone come near to."""
+_WHAT_IS_THAT = re.compile(
+    r"\W*(?:(?:and|but|so|ok|okay|oh|um)\W+)*what(?: is|['\u2019]?s) that\W*(?:please|then|exactly)?\W*", re.I
+)
+"""It points at what was just said, and is about nothing of its own."""
 _TELLS_HOW_OFTEN = frozenset(
     (
         "reherniation",
@@ -131,6 +135,7 @@ class ContextReader(GraphComponent):
     - after the list of questions, "add ..." and the like change it;
     - right after a word was explained: whether that is bad is ``about_me``, whether an operation is dangerous the topic of
       risks, and a bare "and stenosis?" asks for the next;
+    - "what is that?" carries on from what was said before it (``ask_why``);
     - right after an answer "is that common?" asks how often that is, where that is known;
     - a sign taken back, or said to be seen to, where none was told or asked about: what is likely beside that, else
       ``nlu_fallback``.
@@ -166,6 +171,8 @@ class ContextReader(GraphComponent):
                 _take(message, '/faq{"topic":"%s"}' % topic)
             elif _ADD.fullmatch(text) or (before in _LISTED and _EDIT.fullmatch(text)):
                 _take(message, "/edit_questions")
+            elif _WHAT_IS_THAT.fullmatch(text):
+                message.set(INTENT, {"name": "ask_why", "confidence": 1.0}, add_to_output=True)
             elif before == "explain_term" and _asks_the_risks(tracker, text):
                 _take(message, '/faq{"topic":"surgery_risks"}')
             elif before == "faq" and _HOW_COMMON.fullmatch(text) and (payload := _how_often(tracker)):

@@ -199,3 +199,12 @@ def test_how_common_that_is_depends_on_what_was_spoken_of(
 def test_whether_an_operation_is_dangerous_is_a_question_about_risks(word: str, text: str, intent: str) -> None:
     explained = UserUttered(word, {"name": "explain_term"})
     assert read(text, "nlu_fallback", explained).get("intent")["name"] == intent
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [("what is that", "ask_why"), ("ok, what\u2019s that?", "ask_why"), ("what is that based on", "nlu_fallback")],
+)
+def test_what_is_that_points_at_what_was_just_said(text: str, intent: str) -> None:
+    told = UserUttered("i have been told i need an acdf", {"name": "faq"})
+    assert read(text, "nlu_fallback", told).get("intent")["name"] == intent
