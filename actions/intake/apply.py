@@ -8,7 +8,7 @@ from enum import Enum
 from actions.intake.decision import Decision, Kind
 from actions.intake.letters import FIELD, brought_back, without
 from actions.intake.readback import read_back
-from actions.intake.state import Answer, Pending, State, applies, next_field, open_fields, progress
+from actions.intake.state import Answer, Pending, State, applies, next_field, open_fields, waiting_fields
 from knowledge.intake import Field, FlagRule, questionnaire, words
 
 FAILS_BEFORE_REWORDING = 2
@@ -130,8 +130,9 @@ def apply(state: State, decision: Decision, *, now: str, served: tuple[str, ...]
             left = len(open_fields(state, "short"))
             return Step(state, (say["not_yet" if left > 1 else "not_yet_one"].format(count=left),))
         case Kind.PROGRESS:
-            step, of = progress(state)
-            return Step(state, (say["progress" if of > step else "progress_one"].format(count=of - step + 1),))
+            left = len({field.id for field in waiting_fields(state)} | ({state.field} if state.field else set()))
+            line = say["progress" if left > 1 else "progress_one"].format(count=left)
+            return Step(state, (line,) if left else ())  # with nothing left the offer, or the review, says so
         case Kind.LETTER:
             return _letter(state)
         case Kind.DROP_LETTER:
@@ -208,6 +209,15 @@ def _go_to(state: State, field_id: str, *, from_review: bool = False) -> State:
     return replace(state, stage="ask", field=field_id, fails=0, pending=None, kept="", from_review=from_review)
 
 
+_LEFT_OUT = {
+    Kind.UNKNOWN: "noted_unknown",
+    Kind.DECLINED: "noted_declined",
+    Kind.SKIP: "skipped",
+    Kind.NOT_READ: "not_read",
+}
+"""What is said of a question that gets no answer."""
+
+
 def _left_out(state: State, decision: Decision) -> Step:
     say = words().say
     if state.stage != "ask" or state.field is None:
@@ -216,10 +226,7 @@ def _left_out(state: State, decision: Decision) -> Step:
     if field.required:
         return Step(state, (say["required"],))
     answer = decision.answer or Answer("declined", said_by=state.said_by)
-    line = {"unknown": say["noted_unknown"], "declined": say["noted_declined"]}[answer.status]
-    if decision.kind in (Kind.SKIP, Kind.NOT_READ):
-        line = say["skipped" if decision.kind is Kind.SKIP else "not_read"]
-    return Step(_onward(_settled(state, field, answer)), (line,))
+    return Step(_onward(_settled(state, field, answer)), (say[_LEFT_OUT[decision.kind]],))
 
 
 def _invalid(state: State, decision: Decision) -> Step:

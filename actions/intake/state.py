@@ -149,17 +149,21 @@ def open_fields(state: State, path: str) -> list[Field]:
 
 def next_field(state: State) -> Field | None:
     """The next question to ask, or None when the part chosen is complete."""
-    for path in ("consent", "short", *(("long",) if state.longer else ())):
-        waiting = open_fields(state, path)
-        if waiting:
-            return waiting[0]
-    return None
+    return next(iter(waiting_fields(state)), None)
+
+
+def waiting_fields(state: State) -> list[Field]:
+    """The questions of the part chosen that are still to be asked, in order."""
+    return [field for path in _paths(state) for field in open_fields(state, path)]
+
+
+def _paths(state: State) -> tuple[str, ...]:
+    return ("consent", "short", "long") if state.longer else ("consent", "short")
 
 
 def progress(state: State) -> tuple[int, int]:
     """``(step, of)`` of the question on the table, counted over the questions of the part chosen."""
-    paths = ("consent", "short", "long") if state.longer else ("consent", "short")
-    asked = [field for field in questionnaire().fields if field.path in paths and applies(field, state)]
+    asked = [field for field in questionnaire().fields if field.path in _paths(state) and applies(field, state)]
     ids = [field.id for field in asked]
     step = ids.index(state.field) + 1 if state.field in ids else len(ids)
     return step, len(ids)

@@ -403,6 +403,12 @@ def test_how_far_it_is_can_be_asked_at_any_question(text: str) -> None:
     )
 
 
+@pytest.mark.parametrize("place", ["review", "offer"])
+def test_where_nothing_is_left_to_ask_it_does_not_say_that_something_is(place: str) -> None:
+    talk = at(place).says("are we nearly done")
+    assert talk.slot == place and "more short question" not in talk.said
+
+
 @pytest.mark.parametrize("text", ["can I stop and come back later?", "do I have to do it all now", "is this saved?"])
 def test_that_one_may_go_on_later_is_said_with_the_code(text: str) -> None:
     talk = at("where").says(text, topic="cancel_operation").is_asked("where")
