@@ -8,7 +8,7 @@ from typing import Any
 
 from actions.base import Reply
 from actions.glossary import asked_terms
-from actions.report.reader import quote, read
+from actions.report.reader import denied_terms, quote, read
 from knowledge.explain import explain_words
 from knowledge.glossary import Term, terms_by_id
 
@@ -52,7 +52,7 @@ def explain_message(message: Mapping[str, Any]) -> list[Reply]:
     pressed = [known[name] for name in named if name in known]
     text = message.get("text") or ""
     typed = "" if text.startswith("/") else text
-    denied = {seen.term.id for seen in read(typed).terms if seen.denied} - _GRADES if typed else set()
+    denied = denied_terms(typed) - _GRADES if typed else frozenset()
     return [explain(pressed or asked_terms(typed or " ".join(named)), typed or " ".join(named), denied)]
 
 

@@ -237,11 +237,8 @@ def asked_terms(text: str) -> tuple[Term, ...]:
     }
     for word in re.finditer(r"[A-Za-z&]{2,6}", text):
         term = short.get(word.group().lower())
-        if (
-            term
-            and word.start() not in taken
-            and (word.group().lower() not in _index().ordinary | _CONTRACTED or word.group().isupper())
-        ):
+        everyday = word.group().lower() in _index().ordinary or word.group().lower() in _CONTRACTED
+        if term and word.start() not in taken and (not everyday or word.group().isupper()):
             found[word.start()] = term
     terms = list(dict.fromkeys(found[place] for place in sorted(found)))
     # "What does foraminal stenosis mean for my diagnosis": the hard words are meant, unless there are none.

@@ -172,7 +172,7 @@ class ContextReader(GraphComponent):
             elif _ADD.fullmatch(text) or (before in _LISTED and _EDIT.fullmatch(text)):
                 _take(message, "/edit_questions")
             elif _WHAT_IS_THAT.fullmatch(text):
-                message.set(INTENT, {"name": "ask_why", "confidence": 1.0}, add_to_output=True)
+                _take(message, "/ask_why")
             elif before == "explain_term" and _asks_the_risks(tracker, text):
                 _take(message, '/faq{"topic":"surgery_risks"}')
             elif before == "faq" and _HOW_COMMON.fullmatch(text) and (payload := _how_often(tracker)):

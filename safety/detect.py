@@ -125,11 +125,9 @@ class Detector:
             if held and held.assertion == "present":
                 continue
             for parts in find(pattern, concepts):
-                # Only in its own thought: another sentence never lowers a tier.
-                explained = bool(rule.unless) and reader.excused_by(rule.unless, parts)
                 finding = self._finding(category, rule, parts, reader, concepts, source)
-                if explained:
-                    finding = replace(finding, assertion="explained")
+                if rule.unless and reader.excused_by(rule.unless, parts):
+                    finding = replace(finding, assertion="explained")  # another sentence never excuses
                 if rule.id not in best or finding.assertion == "present":
                     best[rule.id] = finding
                 if finding.assertion == "present":

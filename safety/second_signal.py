@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -73,8 +72,7 @@ class SecondSignal:
             for vector, named in thoughts
             if (learned := self(vector, named, plain=plain, story=story, brief=brief))
         ]
-        gravest = max(found, key=lambda learned: learned.danger, default=None)
-        return gravest and replace(gravest, brief=brief)
+        return max(found, key=lambda learned: learned.danger, default=None)
 
     def __call__(
         self, vector: Any, named: Iterable[str] = (), *, plain: bool = False, story: bool = False, brief: bool = True
@@ -105,6 +103,7 @@ class SecondSignal:
             self.tier[label],
             sure=agreed and danger >= (self.story_sure_threshold if story else self.sure_threshold),
             danger=danger,
+            brief=brief,
         )
 
 

@@ -79,7 +79,7 @@ _QUOTED = re.compile(
 
 def read(text: str) -> Reading:
     """Read ``text``. Never raises for any text; what is no letter about a spine comes back by its ``kind`` alone."""
-    letter = take_apart(_QUOTED.sub(r"\g<letter>", text))
+    letter = _taken_apart(text)
     kind = kind_of(letter.text)
     if kind != "letter":
         return Reading(kind, letter)
@@ -96,6 +96,17 @@ def read(text: str) -> Reading:
         recommendation.stance in ("none", "done") and is_scan_report(letter.text),
         () if recommendation.levels else _found_at(letter, elements),
     )
+
+
+def denied_terms(text: str) -> frozenset[str]:
+    """Return the ids of the terms that :func:`read` would call denied, without reading what else ``text`` says."""
+    letter = _taken_apart(text)
+    seen = _terms(letter) if kind_of(letter.text) == "letter" else ()
+    return frozenset(item.term.id for item in seen if item.denied)
+
+
+def _taken_apart(text: str) -> Letter:
+    return take_apart(_QUOTED.sub(r"\g<letter>", text))
 
 
 def prepare() -> None:
