@@ -19,6 +19,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.so_far import STOOD_DOWN, last_buttons, offered, told
 from bot.so_far import messages as said
+from knowledge.content import content
 from safety.questions import questions
 
 _PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1, "former": 0, "latter": 1}
@@ -52,20 +53,6 @@ _WHAT_IS_THAT = re.compile(
     r"\W*(?:(?:and|but|so|ok|okay|oh|um)\W+)*what(?: is|['\u2019]?s) that\W*(?:please|then|exactly)?\W*", re.I
 )
 """It points at what was just said, and is about nothing of its own."""
-_TELLS_HOW_OFTEN = frozenset(
-    (
-        "reherniation",
-        "adjacent_segment",
-        "pseudarthrosis",
-        "hardware_failed",
-        "flatback",
-        "still_in_pain",
-        "surgery_risks",
-    )
-)
-_OF_DISAGREEMENT = frozenset(
-    ("first_doctor_wrong", "why_differ", "two_opinions_what_now", "diagnosis_differs", "surgery_type_differs")
-)
 _ANOTHER_WORD = re.compile(
     r"\W*(?:and what about|and|or|also|what about|how about)\b "
     r"(?!.*\b(?:what|why|how|who|when|where|now|then|so|i|me|my|mine|you|your|he|she|his|her|we|us|they)\b)(?:[\w/-]+\W*){1,4}",
@@ -192,10 +179,11 @@ def _asks_the_risks(tracker: DialogueStateTracker, text: str) -> bool:
 
 def _how_often(tracker: DialogueStateTracker) -> str:
     """The payload that tells how often that is which was just spoken of; "" where nothing is known of it."""
-    topic = tracker.get_slot("last_topic")
-    if topic in _OF_DISAGREEMENT:
-        return '/faq{"topic":"how_often_differ"}'
-    return "/tell_more" if topic in _TELLS_HOW_OFTEN else ""
+    topic = str(tracker.get_slot("last_topic") or "")
+    answer = content().answers.get(topic)
+    if answer is None or not answer.how_often:
+        return ""
+    return "/tell_more" if answer.how_often == topic else '/faq{"topic":"%s"}' % answer.how_often
 
 
 def _after_a_word(message: Message, text: str) -> str:

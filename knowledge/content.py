@@ -70,7 +70,8 @@ class Answer:
     ``short`` comes first and answers the question; ``more`` follows "Tell me more"; ``why`` and ``for_me`` answer the
     follow-ups "why?" and "what about for me?", and may be empty. ``label`` is ``ask`` in at most 20 characters, for the
     buttons of messaging channels. ``figures`` names entries of the evidence registry; ``offer`` is an intent
-    that a button under the answer leads to (its title is in ``dialogue.yml``).
+    that a button under the answer leads to (its title is in ``dialogue.yml``). ``how_often`` is the topic that tells how
+    common this is; its own id where ``more`` does.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Answer:
     figures: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     offer: Literal["", "ask_questions_list", "start_compare", "start_report"] = ""
+    how_often: str = ""
 
     def texts(self) -> dict[str, str]:
         """The texts that are not empty, by field name."""
@@ -207,6 +209,7 @@ def load_content(root: Path = HERE, language: str = "en") -> Content:
         _known(path, answer.id, "source", [citation.source for citation in answer.sources], sources)
         _known(path, answer.id, "figure", answer.figures, evidence)
         _known(path, answer.id, "related topic", answer.related, answers)
+        _known(path, answer.id, "how_often topic", filter(None, [answer.how_often]), answers)
         for text in answer.texts().values():
             try:
                 fill(text, clinic)

@@ -294,6 +294,7 @@ def spoil(root: Path, file: str, old: str, new: str) -> Content:
         ("en/answers/assistant.yml", "    ask: Are", "    asks: Are", r"assistant\.yml:4: unknown key 'asks'"),
         ("en/answers/assistant.yml", "kind: answer", "kind: guess", r"assistant\.yml:3: kind must be one of"),
         ("en/answers/assistant.yml", "related: [privacy,", "related: [secrecy,", "related topic 'secrecy'"),
+        ("en/answers/after_surgery.yml", "how_often: flatback", "how_often: flatbed", "how_often topic 'flatbed'"),
         ("en/answers/assistant.yml", "{source: clinic,", "{source: rumor,", "the source 'rumor'"),
         ("en/answers/assistant.yml", "{clinic.phone}", "{clinic.fone}", "no such placeholder among: .*clinic.fone"),
         ("en/answers/assistant.yml", "id: privacy", "id: who_are_you", "stands twice"),
