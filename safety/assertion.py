@@ -36,6 +36,8 @@ _IT_HAS_BEEN = frozenset(
     {"it", "this", "that", "they", "has", "have", "been", "is", "was", "like", "so", "way", "same", "all"}
 )
 _SUBORDINATES = frozenset("when after since because as while before from that which where and until if than".split())
+_ENTRY = frozenset({"week", "weeks", "month", "months"})
+"""What a diary counts by; what was so a day ago may be so still."""
 _OWNS = frozenset({"have", "has", "had", "got", "own"})
 _TELLS_OF = frozenset({"about", "where", "who", "whose", "which", "of", "on"})
 
@@ -106,6 +108,8 @@ class Reader(Denials):
                 return "normal"
             if self._since_then(whole):
                 return "stable"
+            if self._earlier_entry(whole):
+                return "historical"
         if any(
             a.word in ("he", "she", "they") and b.word == "died" and a.sentence == sentence
             for a, b in zip(tokens[whole[1] :], tokens[whole[1] + 1 :])
@@ -167,6 +171,21 @@ class Reader(Denials):
             for then in self.spans("SINCE_THEN")
         )
 
+    def _earlier_entry(self, whole: Span) -> bool:
+        """Return whether this stands in a diary before a later entry ("Week 1: I fainted. Week 6: back at work")."""
+        tokens = self.concepts.message.tokens
+        entries = [
+            (i, a.word, b.value)
+            for i, (a, b) in enumerate(zip(tokens, tokens[1:]))
+            if a.word in _ENTRY and b.value is not None and (i == 0 or a.clause != tokens[i - 1].clause)
+        ]
+        own = [entry for entry in entries if entry[0] < whole[0]][-1:]
+        return any(
+            at >= whole[1] and unit == own[0][1] and value > (own[0][2] or 0)
+            for at, unit, value in entries
+            if own and value is not None
+        )
+
     def _points_back(self, whole: Span, cue: Span) -> bool:
         """Return whether ``cue`` is all that is said next: "Same for years.", "... but it's been that way for years"."""
         tokens = self.concepts.message.tokens
@@ -182,7 +201,7 @@ class Reader(Denials):
         named = any(tokens[i].sentence == sentence for span in self.spans("BODY") for i in range(*span))
         before = [token.word for token in tokens[place : cue[0]]]
         if cue in self.concepts.spans.get("HISTORY", ()):  # "It's been so since my youngest was born in 2009."
-            told = before[: before.index("since")] if "since" in before else []
+            told = before[: before.index("since")] if "since" in before else before if self._told_as_past(whole) else []
             return bool(told) and set(told) <= _IT_HAS_BEEN
         return (set(before) <= _IT_HAS_BEEN or (apart == 1 and cue[0] - place <= 1)) and not named
 
@@ -228,10 +247,16 @@ class Reader(Denials):
         tokens = self.concepts.message.tokens
         sentences = {tokens[whole[0]].sentence, tokens[whole[1] - 1].sentence}
         others = {i for span in self.spans("OTHER") for i in range(*span)}
-        named = {i for span in self.spans("BODY") for i in range(*span)}
+        named = {i for span in self.spans("BODY") for i in range(*span) if not self._is_ago(i)}
         if not any(tokens[i].sentence in sentences for i in others):
             named |= others
         return any(i in named and tokens[i].sentence == tokens[cue[0]].sentence for i in range(whole[1], cue[0]))
+
+    def _is_ago(self, place: int) -> bool:
+        """Return whether the "back" at ``place`` is one of time: "back in 2012", "back then"."""
+        tokens = self.concepts.message.tokens
+        after = tokens[place + 1].word if place + 1 < len(tokens) else ""
+        return tokens[place].word == "back" and after in ("in", "then") and tokens[place].owner == ""
 
     def _has_come_true(self, found: Found) -> bool:
         """Return whether what was read, feared or asked about is said to be there ("... and now I can't")."""

@@ -40,6 +40,8 @@ _OWN_WORDS = {
     "have": ("has", "has"),
 }
 """Words of the first person, and what they become when the same is told of him, or of her."""
+_OF_A_YEAR = frozenset({"is", "still", "think", "thinks", "thinking"})
+"""Before a year that somebody who is confused takes this one for: "he thinks it is 1987"."""
 _MACRO = re.compile(r"\{([A-Z_]+)\}")
 _CHOICE = re.compile(r"\(([^()]*)\)")
 
@@ -133,9 +135,12 @@ class Matcher:
         return Concepts(message, {name: group for name, group in spans.items() if group})
 
     def _kinds(self, value: float, before: str) -> Iterator[str]:
-        """Yield what a number may say: a past year is a cue, 38 to 42 or 100.4 to 107 may be a temperature."""
+        """Yield what a number may say: a past year is a cue, 38 to 42 or 100.4 to 107 may be a temperature.
+
+        "He thinks it is 1987" tells of nothing past.
+        """
         yield "NUMBER"
-        if 1940 <= value < self._year and value.is_integer():
+        if 1940 <= value < self._year and value.is_integer() and before not in _OF_A_YEAR:
             yield "STABLE" if before == "since" else "HISTORY"
         if 38 <= value <= 42.5 or 100.4 <= value <= 107:
             yield "NUMBER_HOT"

@@ -12,6 +12,7 @@ _LOSS = frozenset(
 )
 _NO = frozenset({"no", "never", "none", "nope", "not", "n"})
 _LIST = frozenset({"or", "nor", "and", "neither"})
+_ANSWER_MARKS = frozenset({":", "?", "=", "-", "\u2013", "\u2014", ":-"})
 
 
 class Denials(Surroundings):
@@ -55,11 +56,11 @@ class Denials(Surroundings):
         return False
 
     def _answered(self, last: int, cue: int) -> bool:
-        """Return whether a colon alone stands before ``cue``, as in a form: "bladder and bowel: normal"."""
+        """Return whether only the mark of a form stands before ``cue``: "bladder and bowel: normal", "chest pain? no"."""
         message = self.concepts.message
         if cue >= len(message.tokens):
             return False
-        return message.text[message.tokens[last - 1].end : message.tokens[cue].start].strip() == ":"
+        return message.text[message.tokens[last - 1].end : message.tokens[cue].start].strip() in _ANSWER_MARKS
 
     def _ends_with(self, place: int) -> bool:
         """Return whether the clause of the word at ``place`` ends with it: "bladder: no" ends, "bladder: no control" does not."""

@@ -25,9 +25,10 @@ from safety.rules import Lexicon, phrases
 
 SENTENCE, COMMA = 2, 1
 
-_PIECE = re.compile(r"\d+(?:[.,:]\d+)*|[\w@$*'’`´‘]+|\.{2,}|…|[.!?;\n]+|[,:()\[\]\"“”/\\–—|]|(?<=\s)-+(?=\s)|[^\s\w]")
+_PIECE = re.compile(r"\d+(?:st|nd|rd|th)\b|\d+(?:[.,:]\d+)*|[\w@$*'’`´‘]+|\.{2,}|…|[.!?;\n]+|[,:()\[\]\"“”/\\–—|]|(?<=\s)-+(?=\s)|[^\s\w]")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*$")
 _MIXED = re.compile(r"(\d+(?:[.,]\d+)*)([a-z]+)$")
+_ORDINALS = frozenset({"st", "nd", "rd", "th"})
 _LEVEL = re.compile(r"([clts])\d{1,2}$")
 _TIMES = re.compile(r"x(\d+)$")
 _LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
@@ -41,6 +42,13 @@ _ABLE_NO = re.compile(
     re.I | re.M,
 )
 """A line of a form that says what is not possible: "able to pee: no", "feeling between legs: none"."""
+_ITEM_ASKED = re.compile(
+    r"(?P<item>(?:^|[.!;\n]\s*)(?!(?:what|which|who|where|when|why|how|is|are|was|were|do|does|did|can|could|will|would|should|shall|"
+    r"may|might|have|has|had|i|you|it|he|she|they|we|no|not|so|ok|right)\b)[a-z/' -]{3,30})\?"
+    r"(?!\s*(?:what|which|who|where|when|why|how|is|are|was|do|does|did|can|could|will|would|should)\b)(?=\s*\w[^.;\n?]*(?:[.;\n]|$))",
+    re.I,
+)
+"""A form's item that somebody put as a question and answered: "legs? weak since Monday"."""
 _LOST_BEFORE = re.compile(
     r"\b(?:loss|lost|lack|lacking|chang\w+|problems?|trouble|difficult\w*|reduced|less|altered|abnormal|weak\w*|odd|strange|"
     r"new|any|poor|worse)\b[^\n.;:?]*$",
@@ -50,7 +58,7 @@ _CONTRACTED = {"'ve": "have", "'ll": "will", "'re": "are", "'d": "would"}
 _PERSONS = frozenset("i you he she it we they who that there".split())
 _HEDGES = frozenset({"kind", "sort"})
 _OF_A_KIND = frozenset(
-    "this that these those what which some any all every each same one a an the no my your another".split()
+    "this that these those what which some any all every each same one an the no my your another".split()
 )
 _OWNERS = {"my": "self", "our": "self", "his": "other", "her": "other", "hers": "other", "their": "other"}
 
@@ -189,7 +197,8 @@ class Normaliser:
         if mixed := _MIXED.match(word):
             if word in self._same:
                 return list(self._same[word])
-            return [mixed.group(1), *self._plain(mixed.group(2))]
+            unit = mixed.group(2)
+            return [mixed.group(1)] if unit in _ORDINALS else [mixed.group(1), *self._plain(unit)]
         return self._plain(word)
 
     def _plain(self, word: str) -> list[str]:
@@ -282,7 +291,10 @@ class Normaliser:
 
 
 def _said_in_a_sentence(text: str) -> str:
-    """``text`` with "able to pee: no" as "cannot pee", of the same length: the places of its words stay what they are."""
+    """``text`` with "able to pee: no" as "cannot pee" and "legs? weak" as "legs: weak", of the same length.
+
+    The places of its words stay what they are.
+    """
 
     def cannot(line: re.Match[str]) -> str:
         if line["has"] and _LOST_BEFORE.search(text[max(0, line.start() - 40) : line.start()]):
@@ -291,6 +303,8 @@ def _said_in_a_sentence(text: str) -> str:
         rest = f" {rest}{line['what']}" if rest else line["what"]
         return first.ljust(len(line.group()) - len(rest)) + rest
 
+    if "?" in text:
+        text = _ITEM_ASKED.sub(lambda item: f"{item['item']}:", text)
     return _ABLE_NO.sub(cannot, text) if ":" in text or "?" in text or "=" in text else text
 
 
