@@ -43,9 +43,10 @@ _ABLE_NO = re.compile(
 )
 """A line of a form that says what is not possible: "able to pee: no", "feeling between legs: none"."""
 _ITEM_ASKED = re.compile(
-    r"(?P<item>(?:^|[.!;\n]\s*)(?!(?:what|which|who|where|when|why|how|is|are|was|were|do|does|did|can|could|will|would|should|shall|"
-    r"may|might|have|has|had|i|you|it|he|she|they|we|no|not|so|ok|right)\b)[a-z/' -]{3,30})\?"
-    r"(?!\s*(?:what|which|who|where|when|why|how|is|are|was|do|does|did|can|could|will|would|should)\b)(?=\s*\w[^.;\n?]*(?:[.;\n]|$))",
+    r"(?P<item>(?:^|[.!;\n])(?!\s*(?:what|which|who|where|when|why|how|is|are|was|were|do|does|did|can|could|will|would|should|"
+    r"shall|may|might|have|has|had|i|you|it|he|she|they|we|no|not|so|ok|right)\b)\s*[a-z][a-z/' -]{2,30})\?"
+    r"(?!\s*(?:what|which|who|where|when|why|how|is|are|was|do|does|did|can|could|will|would|should)\b)"
+    r"(?=\s*\w[^.;\n?]*(?:[.;\n]|$))",
     re.I,
 )
 """A form's item that somebody put as a question and answered: "legs? weak since Monday"."""
