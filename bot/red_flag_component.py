@@ -42,6 +42,7 @@ from safety.conversation import (
 )
 from safety.detect import Assessment, Finding, Learned, assess, decision_flags, detector, rank
 from safety.letters import is_letter, own_words
+from safety.normalise import said_in_a_sentence
 from safety.numbers import country_named, country_said, numbers_for
 from safety.questions import questions
 from safety.second_signal import cues, second_signal
@@ -72,6 +73,7 @@ _BARRIERS = {
 }
 """What keeps people from going. The answers to it name the emergency number first: only after an emergency."""
 _REPLIES = {
+    "REPLY_PERSUADE": "persuade",
     "REPLY_NOT_GOING": "not_going",
     "REPLY_WHAT_NEXT": "what_next",
     "REPLY_CANNOT_CALL": "other",
@@ -81,7 +83,7 @@ _REPLIES = {
     "REPLY_STAY": "staying",
     "REPLY_LET_BE": "let_be",
 }
-_AFTER_CRISIS = {"staying": "stay_crisis", "let_be": "let_be_crisis", "heard": "heard_crisis"}
+_AFTER_CRISIS = {"persuade": "stay_crisis", "staying": "stay_crisis", "let_be": "let_be_crisis", "heard": "heard_crisis"}
 _NOTED = re.compile(
     r"\W*(?:(?:ok(?:ay|ey)?|kk?|al+ ?right|right|fine|got it|understood|noted|i see|i will|thanks?|thank you|thx|ta)\b\W*)+$",
     re.I,
@@ -193,7 +195,7 @@ class RedFlagComponent(GraphComponent):
         elif not found.key and not reply and loop is None:
             if _is_remark(message, intent, states, heard, before):
                 found = reminder(heard)
-            elif _denied(findings) and _has_no_topic(message, intent) and not asked_in(said):
+            elif _denied(findings) and _has_no_topic(message, intent) and not asked_in(said_in_a_sentence(said)):
                 found = Assessment(findings=found.findings, key=CLEARED)
         found = in_words_for(after_told(found, heard))
         message.set(

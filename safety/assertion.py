@@ -102,7 +102,7 @@ class Reader(Denials):
             for cue in self.spans("HISTORY", *months):
                 if self._since_long(cue, whole):
                     return "stable" if self._recent(found, "STILL") else "historical"
-            if self._their_past(whole):
+            if self._their_past(whole) and not self._theirs_now(found, parts):
                 return "family"
             if self._compared(whole):
                 return "normal"
@@ -229,6 +229,14 @@ class Reader(Denials):
                 if other[1] <= had[0] < whole[1] and had[0] - other[1] <= 2 and self._same_thought(other, whole):
                     return not self._recent((whole,), "ONSET", "MAYBE", "RECENT")
         return False
+
+    def _theirs_now(self, found: Found, parts: Iterable[Found]) -> bool:
+        """Return whether what was found with it is the same person's, and now: "he had cancer and now his spine hurts"."""
+        tokens = self.concepts.message.tokens
+        others = [i for part in parts if part != found for span in part for i in range(*span)]
+        return any(tokens[i].owner == "other" for i in others) and any(
+            tokens[cue[0]].sentence == tokens[i].sentence for i in others for cue in self.spans("RECENT", "ONSET")
+        )
 
     def _compared(self, whole: Span) -> bool:
         """Return whether a relative's trouble is told to ask whether it is usual ("my sister couldn't pee ... is that usual?")."""

@@ -80,7 +80,8 @@ def after_told(found: Assessment, told: Told) -> Assessment:
     if told.tier == "emergency" and found.category != "crisis" and is_guess(found):
         return reminder(told, found)  # "they took blood" after chest pain: the number was given, other words mislead
     rules = {f.rule for f in found.findings if f.assertion == "present" and rank(f.tier) > rank("clarify")}
-    new = rules - told.rules or found.worse or rank(found.tier) > rank(told.tier)
+    more = rank(found.tier) - rank(told.tier)
+    new = found.worse or more > 0 or (more == 0 and rules - told.rules)  # no "see a doctor today" after the ambulance
     if found.categories and set(found.categories) <= told.categories and not new and rules:
         return replace(found, key="reminder_crisis" if found.tier == "crisis" else "reminder")
     return found

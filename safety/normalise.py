@@ -133,7 +133,7 @@ class Normaliser:
         pending = SENTENCE
         asked: set[int] = set()
         sentence = -1
-        for piece in _PIECE.finditer(_said_in_a_sentence(without_references(text))):
+        for piece in _PIECE.finditer(said_in_a_sentence(without_references(text))):
             chunk = piece.group()
             if chunk in self._emoji:
                 raw.append((self._emoji[chunk], piece.start(), piece.end(), max(pending, COMMA)))
@@ -291,7 +291,7 @@ class Normaliser:
                         yield near
 
 
-def _said_in_a_sentence(text: str) -> str:
+def said_in_a_sentence(text: str) -> str:
     """``text`` with "able to pee: no" as "cannot pee" and "legs? weak" as "legs: weak", of the same length.
 
     The places of its words stay what they are.

@@ -224,6 +224,8 @@ def test_a_bare_country_means_nothing_where_nothing_was_told(component: RedFlagC
         ("he says he wont go", "faq", "not_going"),
         ("ok ill ring the hospital", "faq", "calling"),
         ("what will they do there", "faq", "what_next"),
+        ("what should i say to him", "faq", "persuade"),
+        ("how do i get her to go", "nlu_fallback", "persuade"),
     ],
 )
 def test_an_answer_still_counts_a_few_messages_later(

@@ -51,6 +51,13 @@ def test_the_same_again_is_a_reminder_and_anything_new_or_worse_is_told_in_full(
     assert after_told(read("my chest hurts"), told).category == "heart_stroke_artery"
 
 
+def test_a_lesser_sign_of_what_was_told_is_no_new_advice() -> None:
+    """Who was told to call an ambulance is not told to see a doctor today, because a message says "she is 82"."""
+    first = read("my mum fell down the stairs and cant move")
+    told = Told(frozenset(f.rule for f in first.findings), frozenset(first.categories), first.tier)
+    assert after_told(read("she is 82 and fell, her back is agony"), told).key == "reminder"
+
+
 def test_in_hospital_already_and_under_eighteen() -> None:
     assert in_words_for(read("I'm in A&E waiting and I can't pee")).key == "in_care"
     assert in_words_for(read("im 15 and i want to die")).key == "crisis_crisis_minor"
