@@ -83,7 +83,10 @@ _REPLIES = {
     "REPLY_STAY": "staying",
     "REPLY_LET_BE": "let_be",
 }
-_AFTER_CRISIS = {"persuade": "stay_crisis", "staying": "stay_crisis", "let_be": "let_be_crisis", "heard": "heard_crisis"}
+_WHAT_DO = "REPLY_WHAT_DO"
+_BRIEF = 8
+"""Words of a message in which "what do I do?" asks about the emergency; a longer one asks about something of its own."""
+_AFTER_CRISIS = {"persuade": "stay_crisis", "what_to_do": "heard_crisis", "staying": "stay_crisis", "let_be": "let_be_crisis", "heard": "heard_crisis"}
 _NOTED = re.compile(
     r"\W*(?:(?:ok(?:ay|ey)?|kk?|al+ ?right|right|fine|got it|understood|noted|i see|i will|thanks?|thank you|thx|ta)\b\W*)+$",
     re.I,
@@ -331,6 +334,8 @@ def _typed_reply(said: str, states: Any, intent: str, heard: Told, before: str) 
     choice = next((choice for state, choice in known.items() if state in states), "")
     if not choice and before and _NOTED.match(said):
         choice = "heard"
+    if not choice and _WHAT_DO in states and len(said.split()) <= _BRIEF:
+        choice = "what_to_do" if emergency or crisis else "what_to_do_today"
     if crisis:
         choice = _AFTER_CRISIS.get(choice, choice)
     if crisis and not choice and "REPLY_NO_PLAN" in states:

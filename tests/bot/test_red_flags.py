@@ -236,6 +236,27 @@ def test_an_answer_still_counts_a_few_messages_later(
     assert intent(message) == "escalation_reply" and entities(message)["choice"] == choice
 
 
+@pytest.mark.parametrize("text", ["what do i do", "help me", "what now", "so what should I do??", "i dont know what to do"])
+@pytest.mark.parametrize(
+    ("first", "choice"),
+    [
+        ("i cant pee", "what_to_do"),
+        ("i cant wake her up", "what_to_do"),
+        ("my wound is leaking pus", "what_to_do_today"),
+        ("i want to die", "heard_crisis"),
+    ],
+)
+def test_what_do_i_do_asks_about_the_emergency(component: RedFlagComponent, first: str, choice: str, text: str) -> None:
+    message = heard(component, text, "help", on=tracker(told(component, first)))
+    assert intent(message) == "escalation_reply" and entities(message)["choice"] == choice
+
+
+def test_a_question_of_its_own_after_the_words_is_answered(component: RedFlagComponent) -> None:
+    on = tracker(told(component, "my wound is leaking pus"))
+    message = heard(component, "what should i do if two surgeons tell me different things about my back", "faq", on=on)
+    assert intent(message) == "faq"
+
+
 @pytest.mark.parametrize("text", ["is that serious", "can it wait", "should i wait", "how long have i got"])
 def test_nobody_who_was_told_to_get_help_hears_that_it_can_wait(component: RedFlagComponent, text: str) -> None:
     message = heard(component, text, on=tracker(told(component, "i cant pee")))
