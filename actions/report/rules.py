@@ -158,6 +158,7 @@ class ReportRules:
     headings: dict[str, tuple[str, ...]]
     labels: dict[str, str]
     line_headings: dict[str, str]
+    criteria: str
     vocabulary: dict[str, str]
     afresh: str
     elements: tuple[ElementRules, ...]

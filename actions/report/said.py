@@ -14,7 +14,7 @@ from actions.spine_terms import Found, Procedure, find_procedures
 
 NOT_OPERATIONS = frozenset({"epidural", "nerve_root_block", "joint_injection", "ablation"})
 """Treatments with a needle, which ``find_procedures`` knows, too."""
-OF_NO_ADVICE = ("header", "past", "tried", "risks", "benefit", "aftercare")
+OF_NO_ADVICE = ("header", "past", "tried", "risks", "benefit", "aftercare", "criteria")
 """Sections in which nothing is advised."""
 
 
