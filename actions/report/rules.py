@@ -69,6 +69,8 @@ class RecommendationRules:
     wants_advice: str
     told: str
     evidence: str
+    expects: str
+    no_hurry: str
     some_need: str
     after_told: str
     slogan: str
@@ -102,6 +104,7 @@ class RecommendationRules:
     postponed_label: str
     added_to: str
     unless_better: str
+    no_help: str
     differs: str
     once_advised: str
     else_harm: str

@@ -44,12 +44,14 @@ class Said:
     """Told only by what it is for."""
     at: tuple[int, int] | None = None
     """Where the sentence names the operation, or plain "surgery"; None where it names neither."""
+    by_place: bool = False
+    """Advised only by standing in the plan or the opinion: no word of the sentence says so."""
 
 
 def judge(sentence: Sentence) -> Iterable[Said]:
     """Every operation, or plain "surgery", of one sentence with what is said of it."""
     rules = report_rules()
-    words, plain = rules.recommendation, _heard(sentence)
+    words, plain = rules.recommendation, heard(sentence)
     if sentence.section in OF_NO_ADVICE and not (
         sentence.section == "aftercare" and rules.compiled(words.to_come).search(plain)
     ):
@@ -101,12 +103,22 @@ def judge(sentence: Sentence) -> Iterable[Said]:
                 Kind.LATER if kind is Kind.ADVISED else kind for kind in kinds[place - 1 : place + 1]
             ]
     for item, kind in zip(named, kinds, strict=True):
-        yield Said(kind, item.procedure, sentence, plainly=item.plainly, at=(item.start, item.end))
+        by_place = kind is Kind.ADVISED and not _is_cued(sentence, item.start)
+        yield Said(kind, item.procedure, sentence, plainly=item.plainly, at=(item.start, item.end), by_place=by_place)
     if not named and plain_surgery:
         kind = _kind(sentence, *plain_surgery)
         if kind is Kind.ADVISED and rules.compiled(words.perhaps_before).search(plain[: plain_surgery[0]]):
             kind = Kind.LATER  # "see the surgeon for possible surgery"
-        yield Said(kind, None, sentence, at=plain_surgery)
+        by_place = kind is Kind.ADVISED and not _is_cued(sentence, plain_surgery[0])
+        yield Said(kind, None, sentence, at=plain_surgery, by_place=by_place)
+
+
+def _is_cued(sentence: Sentence, start: int) -> bool:
+    """Whether words of the sentence advise what it names at ``start``, wherever in the letter it stands."""
+    words, compiled = report_rules().recommendation, report_rules().compiled
+    plain = heard(sentence)
+    unsaid = compiled(words.some_need).sub("", plain)  # "one in six will need ..." tells nothing of the rest
+    return bool(compiled(words.cue).search(unsaid) or compiled(words.own_plan).search(_clause_before(plain, start)))
 
 
 def _asked(question: Sentence) -> Iterable[Said]:
@@ -189,7 +201,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
     From ``following`` on, its words of a choice ("... is what I would recommend") are about another operation.
     """
     rules = report_rules()
-    words, plain = rules.recommendation, _heard(sentence)[:until]
+    words, plain = rules.recommendation, heard(sentence)[:until]
     before, after = _clause_before(plain, start), plain[end:]
 
     def says(pattern: str, where: str) -> bool:
@@ -220,6 +232,8 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
     if says(words.postponed, after) or says(words.postponed_label, plain[:start]):
         return Kind.LATER
     refused = says(words.refused_before, before) or says(words.nothing_for, before) or says(words.refused_after, after)
+    if refused and says(words.no_hurry, plain):
+        return Kind.NAMED
     if refused:
         if says(words.conditional, plain[:start]) and not _EVEN_IF.search(plain[:start]):
             return Kind.LATER  # "if stable, no fusion"
@@ -236,7 +250,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
         return Kind.REFUSED
     if others and says(words.some_need, plain[:start]):  # "one in six will need a fusion later"
         return Kind.NAMED
-    if others and says(words.evidence, plain):
+    if says(words.expects, plain) or (others and says(words.evidence, plain)):
         return Kind.NAMED
     governed = says(words.told, plain[:start]) or not says(words.in_risks, plain[:start])
     if (
@@ -252,7 +266,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
     told = sentence.section in ("recommendation", "opinion") and not says(
         r"{share}", plain
     )  # "half of them walk further" is no plan
-    unsaid = rules.compiled(words.some_need).sub("", plain)  # "one in six will need ..." tells nothing of the rest
+    unsaid = rules.compiled(words.some_need).sub("", plain)
     cued = told or told_by_others or says(words.cue, unsaid) or says(words.own_plan, before)
     if reported and says(words.endorsed, after) and not says(words.asked, before):
         return Kind.LATER if says(words.conditional, plain) else Kind.ADVISED
@@ -277,15 +291,17 @@ def _is_decided(after: str) -> bool:
     return decided is not None and not compiled(r"\b(?:{nt}|no|not)\b").search(after[: decided.start()])
 
 
-def _heard(sentence: Sentence) -> str:
+def heard(sentence: Sentence) -> str:
     """The sentence in lower case; every place stays.
 
-    Two negatives that back a thing are read as "support", a condition that says no ("if that does not help") as "unless".
+    Two negatives that back a thing are read as "support", a condition that says no ("if that does not help") as "unless",
+    care that brought nothing ("since therapy has not helped") as "ended": none of them refuses an operation.
     """
     words, compiled = report_rules().recommendation, report_rules().compiled
     backed = compiled(words.backing).sub(lambda match: "support".ljust(len(match.group())), sentence.plain)
     numbered = _NUMBER.sub("nr.", backed)  # "surgery no. 4" refuses nothing
-    return compiled(words.unless_better).sub(lambda match: "unless".ljust(len(match.group())), numbered)
+    hoped = compiled(words.unless_better).sub(lambda match: "unless".ljust(len(match.group())), numbered)
+    return compiled(words.no_help).sub(lambda match: "ended".ljust(len(match.group())), hoped)
 
 
 def _left_open(plain: str, item: Found, earliest: int) -> int | None:
