@@ -94,7 +94,7 @@ def _met(rules: ElementRules, near: Sequence[Sentence]) -> tuple[float, tuple[in
 def _unlearned(rules: ElementRules, sentence: Sentence) -> bool:
     """Whether the learned reader has no say: nothing is told there, or not in these words."""
     compiled = report_rules().compiled
-    return sentence.section in NOTHING_TOLD or any(
+    return sentence.section in (*NOTHING_TOLD, *rules.unlearned_in) or any(
         compiled(pattern).search(sentence.plain) for pattern in rules.unlearned
     )
 

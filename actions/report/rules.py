@@ -32,6 +32,7 @@ class ElementRules:
     rules: tuple[Rule, ...]
     mentions: tuple[str, ...] = ()
     unlearned: tuple[str, ...] = ()
+    unlearned_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
