@@ -94,8 +94,10 @@ def find_recommendation(letter: Letter) -> Recommendation:
     ):
         return _result("conditional", others, letter)
     care, later = (*chosen_care, *care_in(letter)), of(Kind.LATER)
-    if care and not (later or of(Kind.REPORTED)):  # "the doctor said no to it, and she is to wear the brace"
-        refused = refused or [item for item in of(Kind.REPORTED_REFUSED) if item.operation]
+    reported_no = [item for item in of(Kind.REPORTED_REFUSED) if item.operation]
+    if care and reported_no and not (refused or later or of(Kind.REPORTED)):
+        # "the doctor said no to it, and she is to wear the brace"
+        return _result("no_operation", reported_no, letter, reported=True)
     if refused:
         named = [item for item in refused if item.operation]
         # "I would not advise the fusion. If this fails, a disc replacement could be considered."
