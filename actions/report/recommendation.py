@@ -141,6 +141,10 @@ def find_recommendation(letter: Letter) -> Recommendation:
         if of(kind) and not unnamed:  # "if surgery can wait" says less than "he insisted on a fusion"
             reported = kind in (Kind.REPORTED, Kind.REPORTED_REFUSED)
             items = of(kind)
+            theirs = kind is Kind.LATER and care_in(letter, of_others=True)
+            if theirs:  # "The doctor thinks that he needs exercises first; if they fail, a laminectomy."
+                shown = [Said(Kind.REPORTED, None, sentence) for sentence in theirs]
+                return _result("non_surgical", items, letter, shown=shown, reported=True, later=items)
             if kind is Kind.LATER and not any(item.operation for item in items):
                 items = [*items, *of(Kind.ASKED)]  # a referral: "she asks if a laminectomy would be right"
             if kind is Kind.DONE:  # the list of what was done, rather than each step of it

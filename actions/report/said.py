@@ -91,7 +91,8 @@ def judge(sentence: Sentence) -> Iterable[Said]:
         ):
             kind = Kind.LATER
         weighed = len(named) > 1 and rules.compiled(words.weighed).search(plain[: named[0].start])
-        if weighed and kind is Kind.ADVISED and not rules.compiled(words.cue).search(plain[item.end :]):
+        turned = place and _HOWEVER.search(plain, named[0].end, item.start)  # "We weighed a fusion but chose a ..."
+        if weighed and not turned and kind is Kind.ADVISED and not rules.compiled(words.cue).search(plain[item.end :]):
             kind = Kind.LATER  # "We reviewed ACDF, disc arthroplasty and foraminotomy."
         between = plain[named[place - 1].end : item.start] if place else ""
         if place and _in_one_breath(between):
@@ -134,6 +135,10 @@ def _asked(question: Sentence) -> Iterable[Said]:
         yield Said(Kind.ASKED, None, question)
 
 
+_HOWEVER = re.compile(r"\b(?:but|then|finally|eventually|in the end)\b")
+_RULED = re.compile(r"^[^.;,]{0,40}\b(?:approved|authori[sz]ed|certified|allowed|denied|granted|covered)\b")
+_OVERTURNED = re.compile(r"^[^.;]{0,30}\b(?:overturned|reversed|set aside|lifted|withdrawn|revoked)\b")
+"""A refusal that is taken back: "the denial of the fusion is overturned"."""
 _WITHOUT = re.compile(r"\bwithout\s+(?:[\w/-]+\s+){0,3}$")
 _FUSED = re.compile(r"fused\b")
 _EVEN_IF = re.compile(r"\beven if\b")
@@ -216,7 +221,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
         return Kind.NAMED
     if _once_advised(before) and not says(words.refused_alone, after):
         return Kind.NAMED
-    if sentence.section == "request":
+    if sentence.section == "request" and not _RULED.search(after):
         return Kind.LATER if says(words.wants_advice, plain[:start]) else Kind.REPORTED
     own = says(words.own, plain[:start]) or says(words.own_after, plain[end:following])
     others = not own and sentence.section != "recommendation"
@@ -234,6 +239,8 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
     refused = says(words.refused_before, before) or says(words.nothing_for, before) or says(words.refused_after, after)
     if refused and says(words.no_hurry, plain):
         return Kind.NAMED
+    if says(words.refused_before, before) and _OVERTURNED.search(after):
+        return Kind.ADVISED
     if refused:
         if says(words.conditional, plain[:start]) and not _EVEN_IF.search(plain[:start]):
             return Kind.LATER  # "if stable, no fusion"
