@@ -133,6 +133,7 @@ def find_recommendation(letter: Letter) -> Recommendation:
         quoted = [Said(Kind.ADVISED, None, sentence) for sentence in care]
         advice = _result("non_surgical", named_later, letter, shown=quoted, later=later)
         return replace(advice, sure=not likely or bool(later))
+    theirs = [Said(Kind.REPORTED, None, sentence) for sentence in care_in(letter, of_others=True)]
     in_form = [item for item in of(Kind.NAMED) if item.operation and item.sentence.section == "other"]
     if in_form:  # "Op: L4/5 decompression" on a sheet that has no other plan
         return _result("operate", in_form, letter)
@@ -141,14 +142,13 @@ def find_recommendation(letter: Letter) -> Recommendation:
         if of(kind) and not unnamed:  # "if surgery can wait" says less than "he insisted on a fusion"
             reported = kind in (Kind.REPORTED, Kind.REPORTED_REFUSED)
             items = of(kind)
-            theirs = kind is Kind.LATER and care_in(letter, of_others=True)
-            if theirs:  # "The doctor thinks that he needs exercises first; if they fail, a laminectomy."
-                shown = [Said(Kind.REPORTED, None, sentence) for sentence in theirs]
-                return _result("non_surgical", items, letter, shown=shown, reported=True, later=items)
+            if kind is Kind.LATER and theirs:  # "The doctor thinks he needs exercises first; if not, a laminectomy."
+                return _result("non_surgical", items, letter, shown=theirs, reported=True, later=items)
             if kind is Kind.LATER and not any(item.operation for item in items):
                 items = [*items, *of(Kind.ASKED)]  # a referral: "she asks if a laminectomy would be right"
             if kind is Kind.DONE:  # the list of what was done, rather than each step of it
-                items = next(filter(None, ([i for i in items if i.sentence.section == name] for name in LISTED)), items)
+                listed = next(filter(None, ([i for i in items if i.sentence.section == name] for name in LISTED)), None)
+                items = listed or _narrowed(items, said)
             return replace(_result(stance, items, letter, reported=reported), sure=_is_sure(items, letter))
     given = [
         Said(Kind.DONE, item.procedure, sentence, at=(item.start, item.end))
@@ -163,7 +163,6 @@ def find_recommendation(letter: Letter) -> Recommendation:
         return _result("done", shown, letter) if shown else NOTHING
     if likely:
         return replace(_result("operate", likely, letter), sure=False)
-    theirs = [Said(Kind.REPORTED, None, sentence) for sentence in care_in(letter, of_others=True)]
     return _result("non_surgical", needles_in(letter), letter, shown=theirs, reported=True) if theirs else NOTHING
 
 
