@@ -48,13 +48,26 @@ def _picked(said: list[list[Said]], letter: Letter) -> tuple[Sentence, ...]:
         wanted = _SAME.get(picked["label"], picked["label"])
         places = [place for place, label in enumerate(under) if label == wanted]
         if any(item.operation for place in places for item in said[place]):
-            for place in places:
+            heads = [place for place in places if _names_under_its_label(said[place], letter.sentences[place])]
+            for place in heads or places:
                 said[place] = _as(Kind.ADVISED, said[place])
+            for place, label in enumerate(under):
+                if (
+                    heads and label and place not in heads
+                ):  # how it would be done: "I would remove the disc from the side"
+                    said[place] = [
+                        replace(item, kind=Kind.NAMED) if item.kind is Kind.ADVISED else item for item in said[place]
+                    ]
         else:
             care += [letter.sentences[place] for place in places if says(r"\b{care}", letter.sentences[place])]
             for place, label in enumerate(under):
                 said[place] = _as(Kind.AVOIDED, said[place]) if label and care else said[place]
     return tuple(care)
+
+
+def _names_under_its_label(items: list[Said], sentence: Sentence) -> bool:
+    """Whether the sentence has the label of a way itself and names an operation."""
+    return bool(says(report_rules().recommendation.listed, sentence)) and any(item.operation for item in items)
 
 
 def _add_what_it_is(said: list[list[Said]], letter: Letter) -> None:
