@@ -48,6 +48,7 @@ class Recommendation:
 
 
 NOTHING = Recommendation("none")
+_THE_OPERATION = r"\b(?:the|this|that|his|her|your|my) (?:operation|surgery|procedure)\b"
 
 
 def find_recommendation(letter: Letter) -> Recommendation:
@@ -74,6 +75,10 @@ def find_recommendation(letter: Letter) -> Recommendation:
         return _result("conditional", ways, letter)
     by_name = [item.sentence for item in named if not item.plainly]
     named = [item for item in named if not item.plainly or item.sentence in by_name] or named
+    if not named and not refused and any(says(_THE_OPERATION, item.sentence) for item in advised):
+        only = [item for item in of(Kind.NAMED, Kind.LATER) if item.operation and _is_a_way(item)]
+        if len(_kinds(only)) == 1:  # "An ALIF and the gym were weighed. ... He has made up his mind for the operation."
+            return replace(_result("operate", only, letter, shown=advised), sure=_is_sure(advised, letter))
     if named or (advised and not refused):
         named, doubtful = _firm(named, letter)
         family = _family(named)

@@ -126,6 +126,7 @@ class RecommendationRules:
     undecided: str
     declined_alone: str
     care_chosen: str
+    care_preferred: str
     plan_backed: str
     plan_refused: str
     decided: str

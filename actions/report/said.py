@@ -68,6 +68,11 @@ def judge(sentence: Sentence) -> Iterable[Said]:
     if rules.compiled(words.slogan).search(plain):  # "No hospital stay, no fusion!"
         return
     named = list(operations_in(sentence))
+    box = _BOX.match(plain)
+    if box:  # "[x] decompression", "[ ] decompression with fusion": one way of a form is ticked
+        kind = Kind.ADVISED if box["tick"].strip() else Kind.NAMED
+        yield from (Said(kind, item.procedure, sentence, at=(item.start, item.end)) for item in named)
+        return
     generic = rules.compiled(words.generic).search(plain)
     plain_surgery = generic.span() if generic else None
     if not named and rules.compiled(words.refused).search(plain):
@@ -135,6 +140,7 @@ def _asked(question: Sentence) -> Iterable[Said]:
         yield Said(Kind.ASKED, None, question)
 
 
+_BOX = re.compile(r"[\W\d]{0,4}(?:\[(?P<tick> ?[xv✓✔]? ?)\]|☐(?P<empty>))")
 _HOWEVER = re.compile(r"\b(?:but|then|finally|eventually|in the end)\b")
 _RULED = re.compile(r"^[^.;,]{0,40}\b(?:approved|authori[sz]ed|certified|allowed|denied|granted|covered)\b")
 _OVERTURNED = re.compile(r"^[^.;]{0,30}\b(?:overturned|reversed|set aside|lifted|withdrawn|revoked)\b")
@@ -152,7 +158,7 @@ _TURNED_DOWN = re.compile(r"\bturn\w* (?:\w+ ){1,3}down\b|\b(?:turned down|rejec
 _AN_OPTION = re.compile(
     r"[^.;,]{0,15}\b(?:is|are|would be) (?:an?|one|another) (?:\w+ )?(?:alternatives?|options?|possibilit\w+)\b,? (?:but|though|however|yet)\b"
 )
-_NEXT_PART = re.compile(r",? and (?:then )?(?:the|an?) [^,;.]{3,40} (?:if|once|only if|provided)\b")
+_NEXT_PART = re.compile(r",? and,? (?:then )?(?:(?:the|an?) [^,;.]{3,40} )?(?:if|once|only if|provided)\b")
 
 
 def _own_part(after: str) -> int:

@@ -263,6 +263,7 @@ def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
         for pattern, kind, changed in (
             (rules.recommendation.declined_alone, Kind.REFUSED, (Kind.ADVISED, Kind.NAMED, Kind.LATER, Kind.REPORTED)),
             (rules.recommendation.care_chosen, Kind.LATER, (Kind.ADVISED,)),
+            (rules.recommendation.care_preferred, Kind.AVOIDED, (Kind.NAMED,)),
             (rules.recommendation.decided, Kind.ADVISED, (Kind.NAMED, Kind.LATER)),
             (rules.recommendation.agreed_alone, Kind.ADVISED, _OF_OTHERS),
             (rules.recommendation.refused_alone, Kind.REFUSED, (Kind.NAMED, Kind.REPORTED, Kind.AVOIDED, Kind.ASKED)),
