@@ -269,21 +269,22 @@ def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
             (rules.recommendation.refused_alone, Kind.REFUSED, (Kind.NAMED, Kind.REPORTED, Kind.AVOIDED, Kind.ASKED)),
         ):
             for_care = kind is Kind.ADVISED and rules.compiled(r"\b{care}").search(sentence.plain)
-            if not for_care and rules.compiled(pattern).search(sentence.plain):
-                _settle(said, range(place - 1, max(-1, place - 4), -1), kind, changed, sentence)
+            told_so = not for_care and rules.compiled(pattern).search(sentence.plain)
+            if told_so and _settle(said, range(place - 1, max(-1, place - 4), -1), kind, changed, sentence):
                 break
     return [item for items in said for item in items]
 
 
-def _settle(said: list[list[Said]], before: range, kind: Kind, changed: tuple[Kind, ...], sentence: Sentence) -> None:
-    """Make the operation named last ``kind``. One advised against is quoted with the words that do so."""
+def _settle(said: list[list[Said]], before: range, kind: Kind, changed: tuple[Kind, ...], sentence: Sentence) -> bool:
+    """Make the operation named last ``kind``, if there is one. One advised against is quoted with the words that do so."""
     for earlier in before:
         if any(_is_meant(item, changed) for item in said[earlier]):
             told = sentence if kind is Kind.REFUSED else None
             said[earlier] = [
                 replace(item, kind=kind, quoted=told) if _is_meant(item, changed) else item for item in said[earlier]
             ]
-            return
+            return True
+    return False
 
 
 def _is_question(items: list[Said]) -> bool:
