@@ -57,8 +57,8 @@ def find_elements(letter: Letter) -> tuple[Element, ...]:
 def _element(rules: ElementRules, letter: Letter, learned: Sequence[Chance]) -> Element:
     best: tuple[float, Element] | None = None
     for place, (sentence, chance) in enumerate(zip(letter.sentences, learned, strict=True)):
-        if sentence.section in ("account", "aftercare") or _SAYS_NOTHING.search(sentence.plain):
-            # neither a step of an operation nor what to do at home, and no "Complications: none"
+        if sentence.section in ("account", "aftercare", "criteria") or _SAYS_NOTHING.search(sentence.plain):
+            # neither a step of an operation nor what to do at home or what a policy asks for, and no "Complications: none"
             continue
         by, at = _met(rules, letter.sentences[max(0, place - 2) : place + 1])
         if not at and (chance.value < signal().enough or _unlearned(rules, sentence)):
@@ -94,7 +94,7 @@ def _met(rules: ElementRules, near: Sequence[Sentence]) -> tuple[float, tuple[in
 def _unlearned(rules: ElementRules, sentence: Sentence) -> bool:
     """Whether the learned reader has no say: nothing is told there, or not in these words."""
     compiled = report_rules().compiled
-    return sentence.section in NOTHING_TOLD or any(
+    return sentence.section in (*NOTHING_TOLD, *rules.unlearned_in) or any(
         compiled(pattern).search(sentence.plain) for pattern in rules.unlearned
     )
 

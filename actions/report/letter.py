@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from actions.glossary import TermSpan, find_terms, is_known, ordinary_words
 from actions.report.rules import report_rules
-from actions.report.sections import ENDED_BY_A_LABEL, UNKNOWN_LABEL, meant_here
+from actions.report.sections import ENDED_BY_A_LABEL, UNKNOWN_LABEL, headings_in, meant_here
 from actions.spine_terms import find_procedures, procedures
 
 _MARKUP = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z][^<>]{0,300}>", re.I | re.S)
@@ -111,24 +111,11 @@ def _tells_of_surgery(plain: str) -> bool:
 # --- Sections and sentences -------------------------------------------------------------------------------------------
 
 
-@cache
-def _heading() -> re.Pattern[str]:
-    names = sorted(report_rules().section_of, key=len, reverse=True)
-    words = "|".join(re.escape(name).replace(r"\ ", r"[ \t]+") for name in names)
-    # At the start of a line a heading may also end with a full stop or with the line; inside a line only a colon tells.
-    return re.compile(
-        rf"(?:(?m:^)[ \t]*(?:[-*•#]+[ \t]*|\(?\d{{1,2}}[.)][ \t]*)?\**(?P<line>{words})\**[ \t]*"
-        rf"(?:\([^)\n]{{0,40}}\)[ \t]*)?"
-        rf"(?:[:：]|[-–—](?=\s)|\.(?=\s)|(?=\n|\Z))|(?<=[.;!?)]\s)[ \t]*(?P<inside>{words})[ \t]*:)\**",
-        re.I,
-    )
-
-
 def _sentences(text: str) -> list[Sentence]:
     found: list[Sentence] = []
     section, place = "", 0
     afresh = [match.end() for match in re.finditer(rf"\n[ \t]*\n[ \t]*(?={report_rules().afresh})", text)]
-    headings = _headings(text)
+    headings = headings_in(text)
     surgery, scan = _tells_of_surgery(text.lower()), is_scan_report(text)
     headings = [
         (start, end, meant_here(text, start, end, opened, surgery=surgery, scan=scan))
@@ -151,7 +138,8 @@ def _sentences(text: str) -> list[Sentence]:
             line_end = len(text) if line_end < 0 else line_end
             found += _split(text, place, line_end, section)
             section, place = "", line_end
-        elif _runs_on(text, end):  # "Impression: ..." at the head of a paragraph speaks for this paragraph
+        elif opened == "criteria" or _runs_on(text, end):
+            # "Impression: ..." at the head of a paragraph, or what opens a list of criteria, speaks for this paragraph
             stop = min(until, _end_of_paragraph(text, end))
             found += _split_afresh(text, place, stop, section, afresh)
             section, place = "", stop
@@ -190,49 +178,6 @@ def _end_of_paragraph(text: str, start: int) -> int:
     """Where the paragraph ends; the items of a list belong together."""
     match = _PARAGRAPH.search(text, start)
     return match.start() if match else len(text)
-
-
-_LABEL = re.compile(
-    r"(?m)(?:^|(?<=[.;!?)] ))[ \t]*(?:[-*•#|]+[ \t]*|\(?\d{1,2}[.)][ \t]*)?\**"
-    r"(?P<label>[A-Za-z][A-Za-z/&' \-]{1,44}?)\**[ \t]*(?:[:：|\t=]|[ ]=[ ]|[ ]{3,}|[ ]-[ ])[ \t|]*"
-)
-"""A short label before a colon, a bar or a gap, as tables and forms have them ("Treatment taken | ...")."""
-_LONGEST_HEADING = 70
-_LINE = re.compile(r"(?m)^[ \t]*(?:question[ \t]*)?(?:\(?\d{1,2}[.):][ \t]*)?([^\n]{6,130}?[?:]?)[ \t]*$", re.I)
-
-
-def _headings(text: str) -> list[tuple[int, int, str]]:
-    """Where each heading begins and ends, and the section it opens: known headings, labels, lines that ask or say one."""
-    rules = report_rules()
-    found = [
-        (match.start(), match.end(), rules.section_of[re.sub(r"\s+", " ", (match["line"] or match["inside"]).lower())])
-        for match in _heading().finditer(text)
-    ]
-    for match in _LABEL.finditer(text):
-        label = match["label"].lower()
-        if len(label.split()) > 5 or any(start < match.end() and match.start() < end for start, end, _ in found):
-            continue
-        opened = next((name for name, words in rules.labels.items() if re.search(words, label)), None)
-        if opened:
-            found.append((match.start(), match.end(), opened))
-        elif match["label"].isupper() and len(label) > 7 and match.group().rstrip().endswith(":"):
-            found.append((match.start(), match.end(), UNKNOWN_LABEL))
-    taken = [(start, end) for start, end, _ in found]
-    for match in _LINE.finditer(text):
-        line = match.group(1)
-        alone = line.endswith(("?", ":")) or (
-            (match.start() == 0 or text[: match.start()].endswith("\n\n")) and line[-1] not in ".,;"
-        )
-        if not alone or any(start < match.end() and match.start() < end for start, end in taken):
-            continue
-        opened = None
-        if len(line) <= _LONGEST_HEADING or line.endswith("?"):
-            opened = next((name for name, words in rules.line_headings.items() if re.search(words, line.lower())), None)
-        if not opened and (line.endswith("?") or (line.isupper() and len(line) <= _LONGEST_HEADING and alone)):
-            opened = ""  # another question, another heading: what stood before has ended
-        if opened is not None:
-            found.append((match.start(), match.end(), opened))
-    return sorted(found)
 
 
 def _split_afresh(text: str, start: int, end: int, section: str, afresh: list[int]) -> list[Sentence]:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from actions.report.advice_signal import chances_of_advice
+from actions.report.care import care_in, needles_in
 from actions.report.letter import Letter, Sentence, is_operation_note, is_scan_report
 from actions.report.levels import NamedLevel, beside, discs_in, elsewhere, next_to, without_inner
 from actions.report.rules import report_rules
-from actions.report.said import OF_NO_ADVICE, Kind, Said, judge, needle_treatments_in, operations_in
+from actions.report.said import Kind, Said, judge, needle_treatments_in, operations_in
 from actions.report.settled import says, settle
 from actions.report.where import WITHOUT_LEVEL, levels_of
 from actions.spine_terms import Procedure, broader_than
@@ -47,6 +48,7 @@ class Recommendation:
 
 
 NOTHING = Recommendation("none")
+_THE_OPERATION = r"\b(?:the|this|that|his|her|your|my) (?:operation|surgery|procedure)\b"
 
 
 def find_recommendation(letter: Letter) -> Recommendation:
@@ -62,7 +64,8 @@ def find_recommendation(letter: Letter) -> Recommendation:
     def of(*kinds: Kind) -> list[Said]:
         return [item for item in said if item.kind in kinds]
 
-    advised, refused = of(Kind.ADVISED), of(Kind.REFUSED)
+    refused = of(Kind.REFUSED)
+    advised = [item for item in of(Kind.ADVISED) if not _only_told_of(item, refused)]
     even = next((items for items in map(_even, letter.sentences) if items), None)
     if even:
         return _result("conditional", even, letter)
@@ -72,6 +75,10 @@ def find_recommendation(letter: Letter) -> Recommendation:
         return _result("conditional", ways, letter)
     by_name = [item.sentence for item in named if not item.plainly]
     named = [item for item in named if not item.plainly or item.sentence in by_name] or named
+    if not named and not refused and any(says(_THE_OPERATION, item.sentence) for item in advised):
+        only = [item for item in of(Kind.NAMED, Kind.LATER) if item.operation and _is_a_way(item)]
+        if len(_kinds(only)) == 1:  # "An ALIF and the gym were weighed. ... He has made up his mind for the operation."
+            return replace(_result("operate", only, letter, shown=advised), sure=_is_sure(advised, letter))
     if named or (advised and not refused):
         named, doubtful = _firm(named, letter)
         family = _family(named)
@@ -81,7 +88,7 @@ def find_recommendation(letter: Letter) -> Recommendation:
         beside_it = {item.operation.id for item in of(Kind.LATER) if item.operation and item.sentence in plan.sentences}
         perhaps = tuple(maybe[name] for name in maybe if name in beside_it - family)
         return replace(plan, perhaps=perhaps, doubtful=doubtful, sure=_is_sure(named or advised, letter))
-    open_ways = [item for item in of(Kind.LATER, Kind.NAMED) if item.operation and item.sentence.section != "other"]
+    open_ways = [item for item in of(Kind.LATER, Kind.NAMED) if item.operation and _is_a_way(item)]
     if open_ways and any(says(rules.left_open, sentence) for sentence in letter.sentences):
         return _result("conditional", open_ways, letter)
     others = [item for item in of(Kind.REPORTED) if item.operation]
@@ -91,7 +98,11 @@ def find_recommendation(letter: Letter) -> Recommendation:
         and any(says(rules.undecided, sentence) for sentence in letter.sentences)
     ):
         return _result("conditional", others, letter)
-    care, later = (*chosen_care, *_care(letter)), of(Kind.LATER)
+    care, later = (*chosen_care, *care_in(letter)), of(Kind.LATER)
+    reported_no = [item for item in of(Kind.REPORTED_REFUSED) if item.operation]
+    if care and reported_no and not (refused or later or of(Kind.REPORTED)):
+        # "the doctor said no to it, and she is to wear the brace"
+        return _result("no_operation", reported_no, letter, reported=True)
     if refused:
         named = [item for item in refused if item.operation]
         # "I would not advise the fusion. If this fails, a disc replacement could be considered."
@@ -105,7 +116,7 @@ def find_recommendation(letter: Letter) -> Recommendation:
         told = (
             named
             or of(Kind.REPORTED, Kind.ASKED)
-            or _needles(letter)
+            or needles_in(letter)
             or next(
                 (some for some in (mentioned, _beside(refused, of(Kind.NAMED), letter)) if len(_kinds(some)) == 1), []
             )
@@ -123,10 +134,11 @@ def find_recommendation(letter: Letter) -> Recommendation:
     likely = [item for item in of(Kind.NAMED) if item.operation and _is_likely(item, letter)]
     if care and not (performed and not of(Kind.AVOIDED, Kind.LATER)):
         kinds = (Kind.LATER, Kind.REPORTED, Kind.AVOIDED)
-        named_later = next(filter(None, ([i for i in of(kind) if i.operation] for kind in kinds)), _needles(letter))
+        named_later = next(filter(None, ([i for i in of(kind) if i.operation] for kind in kinds)), needles_in(letter))
         quoted = [Said(Kind.ADVISED, None, sentence) for sentence in care]
         advice = _result("non_surgical", named_later, letter, shown=quoted, later=later)
         return replace(advice, sure=not likely or bool(later))
+    theirs = [Said(Kind.REPORTED, None, sentence) for sentence in care_in(letter, of_others=True)]
     in_form = [item for item in of(Kind.NAMED) if item.operation and item.sentence.section == "other"]
     if in_form:  # "Op: L4/5 decompression" on a sheet that has no other plan
         return _result("operate", in_form, letter)
@@ -135,10 +147,13 @@ def find_recommendation(letter: Letter) -> Recommendation:
         if of(kind) and not unnamed:  # "if surgery can wait" says less than "he insisted on a fusion"
             reported = kind in (Kind.REPORTED, Kind.REPORTED_REFUSED)
             items = of(kind)
+            if kind is Kind.LATER and theirs:  # "The doctor thinks he needs exercises first; if not, a laminectomy."
+                return _result("non_surgical", items, letter, shown=theirs, reported=True, later=items)
             if kind is Kind.LATER and not any(item.operation for item in items):
                 items = [*items, *of(Kind.ASKED)]  # a referral: "she asks if a laminectomy would be right"
             if kind is Kind.DONE:  # the list of what was done, rather than each step of it
-                items = next(filter(None, ([i for i in items if i.sentence.section == name] for name in LISTED)), items)
+                listed = next(filter(None, ([i for i in items if i.sentence.section == name] for name in LISTED)), None)
+                items = listed or _narrowed(items, said)
             return replace(_result(stance, items, letter, reported=reported), sure=_is_sure(items, letter))
     given = [
         Said(Kind.DONE, item.procedure, sentence, at=(item.start, item.end))
@@ -151,7 +166,9 @@ def find_recommendation(letter: Letter) -> Recommendation:
     shown = [item for item in of(Kind.NAMED) if item.operation and not says(rules.planned, item.sentence)]
     if is_scan_report(letter.text):
         return _result("done", shown, letter) if shown else NOTHING
-    return replace(_result("operate", likely, letter), sure=False) if likely else NOTHING
+    if likely:
+        return replace(_result("operate", likely, letter), sure=False)
+    return _result("non_surgical", needles_in(letter), letter, shown=theirs, reported=True) if theirs else NOTHING
 
 
 PERFORMED = ("done", "course", "account")
@@ -208,6 +225,23 @@ def _firm(named: list[Said], letter: Letter) -> tuple[list[Said], tuple[Procedur
     if not firm:
         return named, ()
     return [item for item in named if item.operation and item.operation.id in firm], tuple(doubted.values())
+
+
+def _is_a_way(item: Said) -> bool:
+    """Whether an operation that is but named may be one to choose, and not a figure ("re-operation in about 5%")."""
+    told = report_rules().compiled(report_rules().recommendation.after_told)
+    return item.sentence.section != "other" and not (item.at and told.search(item.sentence.plain[item.at[1] :]))
+
+
+def _only_told_of(item: Said, refused: list[Said]) -> bool:
+    """Whether a sentence of the plan that advises nothing in words tells of what is advised against elsewhere.
+
+    "I do not recommend the fusion. Fusion for this has poor results, and a second operation is often needed."
+    """
+    if not item.by_place or item.plainly or _is_short(item):
+        return False
+    theirs = [other for other in refused if other.operation and other.sentence != item.sentence]
+    return bool(theirs) and (not item.operation or bool(_family([item]) & _family(theirs)))
 
 
 def _contradicts(refused: Said, named: list[Said]) -> bool:
@@ -300,57 +334,6 @@ def _narrowed(items: list[Said], said: list[Said]) -> list[Said]:
         }
         only = next(iter(narrower.values())) if len(narrower) == 1 else item.operation
         found.append(replace(item, operation=only))
-    return found
-
-
-def _care(letter: Letter) -> tuple[Sentence, ...]:
-    """The sentences that advise treatment without an operation, or say that no operation is needed."""
-    rules = report_rules()
-    found = []
-    for sentence in letter.sentences:
-        if sentence.section in (*OF_NO_ADVICE, "history", "examination"):
-            continue
-        plain = sentence.plain
-        cued = sentence.section == "recommendation" or rules.compiled(rules.recommendation.care_cue).search(plain)
-        waits = rules.compiled(rules.recommendation.wait).search(plain)
-        if rules.compiled(rules.recommendation.care_failed).search(plain) or _asks(sentence):
-            continue  # "only if the injections fail"
-        told = says(rules.recommendation.reported, sentence) or says(rules.recommendation.said_by_others, sentence)
-        if told and sentence.section != "recommendation" and not says(rules.recommendation.own, sentence):
-            continue  # "Dr Roe suggested that he try injections"
-        if cued and (waits or rules.compiled(r"\b{care}").search(plain)):
-            found.append(sentence)
-    return tuple(found)
-
-
-_ASKED_IF = re.compile(r"\basked\b[^.;,]{0,25}\b(?:if|whether)\b")
-
-
-def _asks(sentence: Sentence) -> bool:
-    """Whether the sentence asks the reader for advice: "whether surgery or an injection is the next step"."""
-    words = report_rules().recommendation
-    return bool(says(words.wants_advice, sentence) or _ASKED_IF.search(sentence.plain)) or (
-        "whether" in sentence.plain
-        and not says(words.own, sentence)
-        and bool(says(r"\b(?:your|you|advise)\b", sentence))
-    )
-
-
-def _needles(letter: Letter) -> list[Said]:
-    """The treatments with a needle that are advised, for a letter that names no operation in its plan."""
-    words, compiled = report_rules().recommendation, report_rules().compiled
-    found = []
-    for sentence in letter.sentences:
-        if sentence.section in (*OF_NO_ADVICE, "history", "examination", "imaging", "done", "match"):
-            continue
-        plain = sentence.plain
-        told = sentence.section == "recommendation" or compiled(words.needle_advised).search(plain)
-        if not told or compiled(words.conditional).search(plain) or _asks(sentence):
-            continue
-        for item in needle_treatments_in(sentence):
-            before = plain[: item.start]
-            if not (compiled(words.needle_tried).search(before) or compiled(words.refused_before).search(before)):
-                found.append(Said(Kind.ADVISED, item.procedure, sentence, at=(item.start, item.end)))
     return found
 
 

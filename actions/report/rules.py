@@ -32,6 +32,7 @@ class ElementRules:
     rules: tuple[Rule, ...]
     mentions: tuple[str, ...] = ()
     unlearned: tuple[str, ...] = ()
+    unlearned_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ class RecommendationRules:
     wants_advice: str
     told: str
     evidence: str
+    expects: str
+    no_hurry: str
     some_need: str
     after_told: str
     slogan: str
@@ -102,6 +105,7 @@ class RecommendationRules:
     postponed_label: str
     added_to: str
     unless_better: str
+    no_help: str
     differs: str
     once_advised: str
     else_harm: str
@@ -122,6 +126,7 @@ class RecommendationRules:
     undecided: str
     declined_alone: str
     care_chosen: str
+    care_preferred: str
     plan_backed: str
     plan_refused: str
     decided: str
@@ -158,6 +163,7 @@ class ReportRules:
     headings: dict[str, tuple[str, ...]]
     labels: dict[str, str]
     line_headings: dict[str, str]
+    criteria: str
     vocabulary: dict[str, str]
     afresh: str
     elements: tuple[ElementRules, ...]

@@ -14,7 +14,7 @@ from actions.spine_terms import Found, Procedure, find_procedures
 
 NOT_OPERATIONS = frozenset({"epidural", "nerve_root_block", "joint_injection", "ablation"})
 """Treatments with a needle, which ``find_procedures`` knows, too."""
-OF_NO_ADVICE = ("header", "past", "tried", "risks", "benefit", "aftercare")
+OF_NO_ADVICE = ("header", "past", "tried", "risks", "benefit", "aftercare", "criteria")
 """Sections in which nothing is advised."""
 
 
@@ -44,12 +44,14 @@ class Said:
     """Told only by what it is for."""
     at: tuple[int, int] | None = None
     """Where the sentence names the operation, or plain "surgery"; None where it names neither."""
+    by_place: bool = False
+    """Advised only by standing in the plan or the opinion: no word of the sentence says so."""
 
 
 def judge(sentence: Sentence) -> Iterable[Said]:
     """Every operation, or plain "surgery", of one sentence with what is said of it."""
     rules = report_rules()
-    words, plain = rules.recommendation, _heard(sentence)
+    words, plain = rules.recommendation, heard(sentence)
     if sentence.section in OF_NO_ADVICE and not (
         sentence.section == "aftercare" and rules.compiled(words.to_come).search(plain)
     ):
@@ -66,6 +68,11 @@ def judge(sentence: Sentence) -> Iterable[Said]:
     if rules.compiled(words.slogan).search(plain):  # "No hospital stay, no fusion!"
         return
     named = list(operations_in(sentence))
+    box = _BOX.match(plain)
+    if box:  # "[x] decompression", "[ ] decompression with fusion": one way of a form is ticked
+        kind = Kind.ADVISED if box["tick"].strip() else Kind.NAMED
+        yield from (Said(kind, item.procedure, sentence, at=(item.start, item.end)) for item in named)
+        return
     generic = rules.compiled(words.generic).search(plain)
     plain_surgery = generic.span() if generic else None
     if not named and rules.compiled(words.refused).search(plain):
@@ -89,7 +96,8 @@ def judge(sentence: Sentence) -> Iterable[Said]:
         ):
             kind = Kind.LATER
         weighed = len(named) > 1 and rules.compiled(words.weighed).search(plain[: named[0].start])
-        if weighed and kind is Kind.ADVISED and not rules.compiled(words.cue).search(plain[item.end :]):
+        turned = place and _HOWEVER.search(plain, named[0].end, item.start)  # "We weighed a fusion but chose a ..."
+        if weighed and not turned and kind is Kind.ADVISED and not rules.compiled(words.cue).search(plain[item.end :]):
             kind = Kind.LATER  # "We reviewed ACDF, disc arthroplasty and foraminotomy."
         between = plain[named[place - 1].end : item.start] if place else ""
         if place and _in_one_breath(between):
@@ -101,12 +109,22 @@ def judge(sentence: Sentence) -> Iterable[Said]:
                 Kind.LATER if kind is Kind.ADVISED else kind for kind in kinds[place - 1 : place + 1]
             ]
     for item, kind in zip(named, kinds, strict=True):
-        yield Said(kind, item.procedure, sentence, plainly=item.plainly, at=(item.start, item.end))
+        by_place = kind is Kind.ADVISED and not _is_cued(sentence, item.start)
+        yield Said(kind, item.procedure, sentence, plainly=item.plainly, at=(item.start, item.end), by_place=by_place)
     if not named and plain_surgery:
         kind = _kind(sentence, *plain_surgery)
         if kind is Kind.ADVISED and rules.compiled(words.perhaps_before).search(plain[: plain_surgery[0]]):
             kind = Kind.LATER  # "see the surgeon for possible surgery"
-        yield Said(kind, None, sentence, at=plain_surgery)
+        by_place = kind is Kind.ADVISED and not _is_cued(sentence, plain_surgery[0])
+        yield Said(kind, None, sentence, at=plain_surgery, by_place=by_place)
+
+
+def _is_cued(sentence: Sentence, start: int) -> bool:
+    """Whether words of the sentence advise what it names at ``start``, wherever in the letter it stands."""
+    words, compiled = report_rules().recommendation, report_rules().compiled
+    plain = heard(sentence)
+    unsaid = compiled(words.some_need).sub("", plain)  # "one in six will need ..." tells nothing of the rest
+    return bool(compiled(words.cue).search(unsaid) or compiled(words.own_plan).search(_clause_before(plain, start)))
 
 
 def _asked(question: Sentence) -> Iterable[Said]:
@@ -122,6 +140,11 @@ def _asked(question: Sentence) -> Iterable[Said]:
         yield Said(Kind.ASKED, None, question)
 
 
+_BOX = re.compile(r"[\W\d]{0,4}(?:\[(?P<tick> ?[xv✓✔]? ?)\]|☐(?P<empty>))")
+_HOWEVER = re.compile(r"\b(?:but|then|finally|eventually|in the end)\b")
+_RULED = re.compile(r"^[^.;,]{0,40}\b(?:approved|authori[sz]ed|certified|allowed|denied|granted|covered)\b")
+_OVERTURNED = re.compile(r"^[^.;]{0,30}\b(?:overturned|reversed|set aside|lifted|withdrawn|revoked)\b")
+"""A refusal that is taken back: "the denial of the fusion is overturned"."""
 _WITHOUT = re.compile(r"\bwithout\s+(?:[\w/-]+\s+){0,3}$")
 _FUSED = re.compile(r"fused\b")
 _EVEN_IF = re.compile(r"\beven if\b")
@@ -135,7 +158,7 @@ _TURNED_DOWN = re.compile(r"\bturn\w* (?:\w+ ){1,3}down\b|\b(?:turned down|rejec
 _AN_OPTION = re.compile(
     r"[^.;,]{0,15}\b(?:is|are|would be) (?:an?|one|another) (?:\w+ )?(?:alternatives?|options?|possibilit\w+)\b,? (?:but|though|however|yet)\b"
 )
-_NEXT_PART = re.compile(r",? and (?:then )?(?:the|an?) [^,;.]{3,40} (?:if|once|only if|provided)\b")
+_NEXT_PART = re.compile(r",? and,? (?:then )?(?:(?:the|an?) [^,;.]{3,40} )?(?:if|once|only if|provided)\b")
 
 
 def _own_part(after: str) -> int:
@@ -189,7 +212,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
     From ``following`` on, its words of a choice ("... is what I would recommend") are about another operation.
     """
     rules = report_rules()
-    words, plain = rules.recommendation, _heard(sentence)[:until]
+    words, plain = rules.recommendation, heard(sentence)[:until]
     before, after = _clause_before(plain, start), plain[end:]
 
     def says(pattern: str, where: str) -> bool:
@@ -204,7 +227,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
         return Kind.NAMED
     if _once_advised(before) and not says(words.refused_alone, after):
         return Kind.NAMED
-    if sentence.section == "request":
+    if sentence.section == "request" and not _RULED.search(after):
         return Kind.LATER if says(words.wants_advice, plain[:start]) else Kind.REPORTED
     own = says(words.own, plain[:start]) or says(words.own_after, plain[end:following])
     others = not own and sentence.section != "recommendation"
@@ -220,6 +243,10 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
     if says(words.postponed, after) or says(words.postponed_label, plain[:start]):
         return Kind.LATER
     refused = says(words.refused_before, before) or says(words.nothing_for, before) or says(words.refused_after, after)
+    if refused and says(words.no_hurry, plain):
+        return Kind.NAMED
+    if says(words.refused_before, before) and _OVERTURNED.search(after):
+        return Kind.ADVISED
     if refused:
         if says(words.conditional, plain[:start]) and not _EVEN_IF.search(plain[:start]):
             return Kind.LATER  # "if stable, no fusion"
@@ -236,7 +263,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
         return Kind.REFUSED
     if others and says(words.some_need, plain[:start]):  # "one in six will need a fusion later"
         return Kind.NAMED
-    if others and says(words.evidence, plain):
+    if says(words.expects, plain) or (others and says(words.evidence, plain)):
         return Kind.NAMED
     governed = says(words.told, plain[:start]) or not says(words.in_risks, plain[:start])
     if (
@@ -252,7 +279,7 @@ def _kind(sentence: Sentence, start: int, end: int, until: int | None = None, fo
     told = sentence.section in ("recommendation", "opinion") and not says(
         r"{share}", plain
     )  # "half of them walk further" is no plan
-    unsaid = rules.compiled(words.some_need).sub("", plain)  # "one in six will need ..." tells nothing of the rest
+    unsaid = rules.compiled(words.some_need).sub("", plain)
     cued = told or told_by_others or says(words.cue, unsaid) or says(words.own_plan, before)
     if reported and says(words.endorsed, after) and not says(words.asked, before):
         return Kind.LATER if says(words.conditional, plain) else Kind.ADVISED
@@ -277,15 +304,17 @@ def _is_decided(after: str) -> bool:
     return decided is not None and not compiled(r"\b(?:{nt}|no|not)\b").search(after[: decided.start()])
 
 
-def _heard(sentence: Sentence) -> str:
+def heard(sentence: Sentence) -> str:
     """The sentence in lower case; every place stays.
 
-    Two negatives that back a thing are read as "support", a condition that says no ("if that does not help") as "unless".
+    Two negatives that back a thing are read as "support", a condition that says no ("if that does not help") as "unless",
+    care that brought nothing ("since therapy has not helped") as "ended": none of them refuses an operation.
     """
     words, compiled = report_rules().recommendation, report_rules().compiled
     backed = compiled(words.backing).sub(lambda match: "support".ljust(len(match.group())), sentence.plain)
     numbered = _NUMBER.sub("nr.", backed)  # "surgery no. 4" refuses nothing
-    return compiled(words.unless_better).sub(lambda match: "unless".ljust(len(match.group())), numbered)
+    hoped = compiled(words.unless_better).sub(lambda match: "unless".ljust(len(match.group())), numbered)
+    return compiled(words.no_help).sub(lambda match: "ended".ljust(len(match.group())), hoped)
 
 
 def _left_open(plain: str, item: Found, earliest: int) -> int | None:

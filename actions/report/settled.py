@@ -48,13 +48,26 @@ def _picked(said: list[list[Said]], letter: Letter) -> tuple[Sentence, ...]:
         wanted = _SAME.get(picked["label"], picked["label"])
         places = [place for place, label in enumerate(under) if label == wanted]
         if any(item.operation for place in places for item in said[place]):
-            for place in places:
+            heads = [place for place in places if _names_under_its_label(said[place], letter.sentences[place])]
+            for place in heads or places:
                 said[place] = _as(Kind.ADVISED, said[place])
+            for place, label in enumerate(under):
+                if (
+                    heads and label and place not in heads
+                ):  # how it would be done: "I would remove the disc from the side"
+                    said[place] = [
+                        replace(item, kind=Kind.NAMED) if item.kind is Kind.ADVISED else item for item in said[place]
+                    ]
         else:
             care += [letter.sentences[place] for place in places if says(r"\b{care}", letter.sentences[place])]
             for place, label in enumerate(under):
                 said[place] = _as(Kind.AVOIDED, said[place]) if label and care else said[place]
     return tuple(care)
+
+
+def _names_under_its_label(items: list[Said], sentence: Sentence) -> bool:
+    """Whether the sentence has the label of a way itself and names an operation."""
+    return bool(says(report_rules().recommendation.listed, sentence)) and any(item.operation for item in items)
 
 
 def _add_what_it_is(said: list[list[Said]], letter: Letter) -> None:
@@ -250,26 +263,28 @@ def _decided(said: list[list[Said]], letter: Letter) -> list[Said]:
         for pattern, kind, changed in (
             (rules.recommendation.declined_alone, Kind.REFUSED, (Kind.ADVISED, Kind.NAMED, Kind.LATER, Kind.REPORTED)),
             (rules.recommendation.care_chosen, Kind.LATER, (Kind.ADVISED,)),
+            (rules.recommendation.care_preferred, Kind.AVOIDED, (Kind.NAMED,)),
             (rules.recommendation.decided, Kind.ADVISED, (Kind.NAMED, Kind.LATER)),
             (rules.recommendation.agreed_alone, Kind.ADVISED, _OF_OTHERS),
             (rules.recommendation.refused_alone, Kind.REFUSED, (Kind.NAMED, Kind.REPORTED, Kind.AVOIDED, Kind.ASKED)),
         ):
             for_care = kind is Kind.ADVISED and rules.compiled(r"\b{care}").search(sentence.plain)
-            if not for_care and rules.compiled(pattern).search(sentence.plain):
-                _settle(said, range(place - 1, max(-1, place - 4), -1), kind, changed, sentence)
+            told_so = not for_care and rules.compiled(pattern).search(sentence.plain)
+            if told_so and _settle(said, range(place - 1, max(-1, place - 4), -1), kind, changed, sentence):
                 break
     return [item for items in said for item in items]
 
 
-def _settle(said: list[list[Said]], before: range, kind: Kind, changed: tuple[Kind, ...], sentence: Sentence) -> None:
-    """Make the operation named last ``kind``. One advised against is quoted with the words that do so."""
+def _settle(said: list[list[Said]], before: range, kind: Kind, changed: tuple[Kind, ...], sentence: Sentence) -> bool:
+    """Make the operation named last ``kind``, if there is one. One advised against is quoted with the words that do so."""
     for earlier in before:
         if any(_is_meant(item, changed) for item in said[earlier]):
             told = sentence if kind is Kind.REFUSED else None
             said[earlier] = [
                 replace(item, kind=kind, quoted=told) if _is_meant(item, changed) else item for item in said[earlier]
             ]
-            return
+            return True
+    return False
 
 
 def _is_question(items: list[Said]) -> bool:
