@@ -21,6 +21,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from bot.after_emergency import NO_TOPIC, asks_of_it, has_no_topic, is_remark, typed_reply
 from bot.plain_text import readable
 from bot.question_splitter import questions as asked_in
 from bot.question_splitter import thoughts
@@ -28,7 +29,6 @@ from bot.sentence_embedding import shared_embedding
 from bot.so_far import last_assessment, said_before, told, told_lately, typed, was_letter
 from safety.conversation import (
     CLEARED,
-    REPLY_WITHIN,
     Told,
     after_crisis_words,
     after_means,
@@ -40,7 +40,7 @@ from safety.conversation import (
     together,
     without_guess,
 )
-from safety.detect import Assessment, Finding, Learned, assess, decision_flags, detector, rank
+from safety.detect import Assessment, Finding, Learned, assess, decision_flags, detector
 from safety.letters import is_letter, own_words
 from safety.normalise import said_in_a_sentence
 from safety.numbers import country_named, country_said, numbers_for
@@ -64,46 +64,8 @@ _TYPED = re.compile(
     r"\W*(?:(?P<affirm>yes|yeah|yep|yup|it(?:'s| is) (?:new|(?:getting )?worse)|both)|(?P<deny>no|nope|it(?:'s| is) (?:old|not)))\b",
     re.I,
 )
-_BARRIERS = {
-    "REPLY_DISBELIEF": "disbelief",
-    "REPLY_COST": "cost",
-    "REPLY_TRANSPORT": "transport",
-    "REPLY_FAMILY": "family",
-    "REPLY_BOTHER": "bother",
-}
-"""What keeps people from going. The answers to it name the emergency number first: only after an emergency."""
-_REPLIES = {
-    "REPLY_PERSUADE": "persuade",
-    "REPLY_NOT_GOING": "not_going",
-    "REPLY_WHAT_NEXT": "what_next",
-    "REPLY_CANNOT_CALL": "other",
-    "REPLY_HELPED": "helped",
-    "REPLY_CALLING": "calling",
-    "REPLY_GOING": "going",
-    "REPLY_STAY": "staying",
-    "REPLY_LET_BE": "let_be",
-}
-_WHAT_DO = "REPLY_WHAT_DO"
-_BRIEF = 8
-"""Words of a message in which "what do I do?" asks about the emergency; a longer one asks about something of its own."""
-_AFTER_CRISIS = {"persuade": "stay_crisis", "what_to_do": "heard_crisis", "staying": "stay_crisis", "let_be": "let_be_crisis", "heard": "heard_crisis"}
-_NOTED = re.compile(
-    r"\W*(?:(?:ok(?:ay|ey)?|kk?|al+ ?right|right|fine|got it|understood|noted|i see|i will|thanks?|thank you|thx|ta)\b\W*)+$",
-    re.I,
-)
-"""A message that only says that the words were heard: "ok" is no "yes, someone is with me"."""
-
 _SAID_WITH_A_REPLY = frozenset({"unwell.emergency_word", "unwell.vague"})
-_NO_TOPIC = frozenset({"diagnose_me", "other_health", "off_topic", "should_i_have_surgery", "back_care", "recovery"})
-"""Out-of-scope topics that remarks about a sign are taken for."""
-_NOT_NOW = frozenset({"under_18", "goals_differ", "ask_the_clinic", "insurance", "for_someone_else"})
-"""Topics that a remark after emergency words is taken for: "she is 82 and stubborn" asks nothing about a child's case."""
-_SINCE = re.compile(
-    r"\W*(?:it'?s been |its been |it is |been |only |just |maybe )*"
-    r"(?:(?:since|for|about|around)\b(?:\W+\w+){1,5}|(?:\w+\W+){1,3}(?:minutes|hours?|days?|weeks?|months?)(?: (?:ago|now))?)\W*$",
-    re.I,
-)
-"""A message that only says since when: "since about a week"."""
+
 
 failures = 0
 """How often the component failed since the process began. Readiness reports it; the turn itself goes on."""
@@ -184,7 +146,9 @@ class RedFlagComponent(GraphComponent):
         elif open_question == LETTER and (reaction := _about_letter(intent, said)):
             found = after_question("report", reaction, found)
         found = after_means(states, without_guess(found, heard, _is_clear(message, found.category == "crisis")), heard)
-        reply = _typed_reply(said, states, intent, heard, before)
+        reply = typed_reply(said, states, intent, heard, before)
+        if not reply and not found.key and loop is None and asks_of_it(said, intent, states, heard):
+            reply = "ask_them"
         calmed = reply in ("safe", "let_be_crisis") and found.category == "crisis" and is_guess(found)
         if reply and (found.tier == "clarify" or not found.key or calmed) and (calmed or _adds_nothing(found)):
             # "Someone is with me" answers what was asked: it is no new sign.
@@ -196,9 +160,9 @@ class RedFlagComponent(GraphComponent):
         if not found.key and where and loop != "intake_form":
             found = reminder(heard)
         elif not found.key and not reply and loop is None:
-            if _is_remark(message, intent, states, heard, before):
+            if is_remark(message, intent, states, heard, before):
                 found = reminder(heard)
-            elif _denied(findings) and _has_no_topic(message, intent) and not asked_in(said_in_a_sentence(said)):
+            elif _denied(findings) and has_no_topic(message, intent) and not asked_in(said_in_a_sentence(said)):
                 found = Assessment(findings=found.findings, key=CLEARED)
         found = in_words_for(after_told(found, heard))
         message.set(
@@ -288,7 +252,7 @@ def _about_letter(intent: str, said: str) -> str:
 def _is_plain(message: Message) -> bool:
     """Whether a message is surely about something explained here. What is told of the body is taken for no such topic."""
     topics = message.get("topics") or []
-    return bool(topics) and topics[0]["id"] not in _NO_TOPIC and float(topics[0]["confidence"]) >= _PLAIN
+    return bool(topics) and topics[0]["id"] not in NO_TOPIC and float(topics[0]["confidence"]) >= _PLAIN
 
 
 def _is_clear(message: Message, crisis: bool) -> bool:
@@ -309,7 +273,7 @@ def _is_clear(message: Message, crisis: bool) -> bool:
     advice = crisis and topic == "should_i_have_surgery" and bool(asked_in(str(message.get(TEXT) or "")))
     known = (
         top.get("name") not in (None, "", "nlu_fallback", "affirm", "deny", "unsure", "mistake", "already_seen")
-        and (topic not in _NO_TOPIC or advice)
+        and (topic not in NO_TOPIC or advice)
         and not low
     )
     return known and float(top.get("confidence") or 0.0) >= _PLAIN
@@ -318,60 +282,6 @@ def _is_clear(message: Message, crisis: bool) -> bool:
 def _vector(message: Message) -> Any:
     _, sentence = message.get_dense_features(TEXT, [])
     return None if sentence is None else sentence.features[0]
-
-
-def _typed_reply(said: str, states: Any, intent: str, heard: Told, before: str) -> str:
-    """Return the choice that a typed answer to "what will you do now?", or "is someone with you?", stands for."""
-    if not heard.categories or heard.since >= REPLY_WITHIN:
-        return ""
-    crisis = "crisis" in heard.categories
-    if crisis and "REPLY_SAFE" in states:
-        return "safe"
-    emergency = heard.tier == "emergency"
-    fear = {"REPLY_FEAR": "fear"} if emergency and not crisis else {}
-    late = {} if emergency or crisis else {"REPLY_NO_ANSWER": "no_answer"}
-    known = {**(_BARRIERS if emergency else {}), **late, **_REPLIES, **fear}
-    choice = next((choice for state, choice in known.items() if state in states), "")
-    if not choice and before and _NOTED.match(said):
-        choice = "heard"
-    if not choice and _WHAT_DO in states and len(said.split()) <= _BRIEF:
-        choice = "what_to_do" if emergency or crisis else "what_to_do_today"
-    if crisis:
-        choice = _AFTER_CRISIS.get(choice, choice)
-    if crisis and not choice and "REPLY_NO_PLAN" in states:
-        choice = "heard_crisis"  # the wish to die may still be there
-    if choice or not before or before.startswith("crisis_"):
-        return choice
-    if intent == "affirm":  # the words for somebody else ask whether one can stay; a doctor today is no ambulance
-        return "staying" if before.endswith("_other") else "helped" if before.endswith("_emergency") else "heard"
-    return "other" if intent == "deny" and emergency else ""
-
-
-def _is_remark(message: Message, intent: str, states: Any, heard: Told, before: str) -> bool:
-    """Whether a message after emergency words asks how serious it is, or right after them neither answers nor asks.
-
-    "It's probably from sitting" and "is that serious?" get the short reminder, not an answer about something else.
-    """
-    if rank(heard.tier) < rank("urgent"):
-        return False
-    said = str(message.get(TEXT) or "")
-    serious = "REPLY_SERIOUS" in states or (bool(before) and intent == "about_me")
-    if serious and heard.since < REPLY_WITHIN and heard.categories != {"crisis"}:
-        return True
-    lasting = intent == "faq" and bool(_SINCE.match(said))
-    topic = str((message.get("topics") or [{"id": ""}])[0]["id"]) if intent == "faq" else ""
-    aside = _has_no_topic(message, intent) or topic in _NOT_NOW
-    return (
-        ((aside and heard.since < REPLY_WITHIN) or (bool(before) and (lasting or intent == "deny")))
-        and not said.startswith("/")
-        and not asked_in(said)
-    )
-
-
-def _has_no_topic(message: Message, intent: str) -> bool:
-    """Whether nothing that is explained here was recognised in a message."""
-    topics = [str(topic["id"]) for topic in message.get("topics") or []]
-    return intent == "nlu_fallback" or (intent == "faq" and (not topics or topics[0] in _NO_TOPIC))
 
 
 def _denied(findings: List[Finding]) -> bool:

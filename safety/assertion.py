@@ -22,6 +22,7 @@ Changed, and why:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from safety.matcher import BUT, NEAR, Found, Span
 from safety.negation import Denials
@@ -176,7 +177,7 @@ class Reader(Denials):
         tokens = self.concepts.message.tokens
         entries = [
             (i, a.word, b.value)
-            for i, (a, b) in enumerate(zip(tokens, tokens[1:]))
+            for i, (a, b) in enumerate(pairwise(tokens))
             if a.word in _ENTRY and b.value is not None and (i == 0 or a.clause != tokens[i - 1].clause)
         ]
         own = [entry for entry in entries if entry[0] < whole[0]][-1:]

@@ -116,7 +116,7 @@ def after_crisis_words(intent: str, found: Assessment, told: Told, before: str) 
 
 def after_means(states: Collection[str], found: Assessment, told: Told) -> Assessment:
     """Return ``found``, or the gravest crisis words when somebody thinking of death tells what they have at hand."""
-    if found.key or told.tier != "crisis" or "HAS_MEANS" not in states:
+    if (found.key and found.category != "crisis") or told.tier != "crisis" or "HAS_MEANS" not in states:
         return found
     return Assessment("emergency", "crisis", ("crisis",), key="crisis_emergency", findings=found.findings)
 

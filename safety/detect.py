@@ -195,7 +195,7 @@ class Detector:
         return frozenset(found)
 
 
-STATES = ("IN_CARE", "WORSE", "MINOR", "IDIOM", "WISH_OR_FEAR", "HAS_MEANS")
+STATES = ("IN_CARE", "WORSE", "MINOR", "IDIOM", "WISH_OR_FEAR", "HAS_MEANS", "OWN_SUBJECT")
 """Concepts that are no sign by themselves and change what a message, or a conversation, means."""
 _DOUBTFUL = frozenset({"IDIOM", "WISH_OR_FEAR"})
 _NUMBERS = frozenset({"NUMBER", "NUMBER_HOT", "NUMBER_TEMP", "NUMBER_COOL", "NUMBER_OLD", "NUMBER_SMALL", "NUMBER_BIG"})

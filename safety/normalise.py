@@ -25,7 +25,9 @@ from safety.rules import Lexicon, phrases
 
 SENTENCE, COMMA = 2, 1
 
-_PIECE = re.compile(r"\d+(?:st|nd|rd|th)\b|\d+(?:[.,:]\d+)*|[\w@$*'’`´‘]+|\.{2,}|…|[.!?;\n]+|[,:()\[\]\"“”/\\–—|]|(?<=\s)-+(?=\s)|[^\s\w]")
+_PIECE = re.compile(
+    r"\d+(?:st|nd|rd|th)\b|\d+(?:[.,:]\d+)*|[\w@$*'’`´‘]+|\.{2,}|…|[.!?;\n]+|[,:()\[\]\"“”/\\–—|]|(?<=\s)-+(?=\s)|[^\s\w]"
+)
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*$")
 _MIXED = re.compile(r"(\d+(?:[.,]\d+)*)([a-z]+)$")
 _ORDINALS = frozenset({"st", "nd", "rd", "th"})

@@ -14,6 +14,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.training_data.message import Message
 
 import bot.red_flag_component as component_module
+from bot import after_emergency
 from bot.red_flag_component import RedFlagComponent
 from runtime.settings import ROOT
 from safety.second_signal import SecondSignal
@@ -236,7 +237,9 @@ def test_an_answer_still_counts_a_few_messages_later(
     assert intent(message) == "escalation_reply" and entities(message)["choice"] == choice
 
 
-@pytest.mark.parametrize("text", ["what do i do", "help me", "what now", "so what should I do??", "i dont know what to do"])
+@pytest.mark.parametrize(
+    "text", ["what do i do", "help me", "what now", "so what should I do??", "i dont know what to do"]
+)
 @pytest.mark.parametrize(
     ("first", "choice"),
     [
@@ -249,6 +252,42 @@ def test_an_answer_still_counts_a_few_messages_later(
 def test_what_do_i_do_asks_about_the_emergency(component: RedFlagComponent, first: str, choice: str, text: str) -> None:
     message = heard(component, text, "help", on=tracker(told(component, first)))
     assert intent(message) == "escalation_reply" and entities(message)["choice"] == choice
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("will i be paralysed", "faq"),
+        ("can i drive there", "faq"),
+        ("what hospital", "nlu_fallback"),
+        ("how long will it take?", "faq"),
+        ("is he going to be ok?", "about_me"),
+        ("can i have a cup of tea first", "nlu_fallback"),
+    ],
+)
+def test_a_question_about_the_emergency_is_for_those_on_the_phone(
+    component: RedFlagComponent, text: str, said: str
+) -> None:
+    message = heard(component, text, said, on=tracker(told(component, "i cant pee")))
+    assert intent(message) == "escalation_reply" and entities(message)["choice"] == "ask_them"
+
+
+@pytest.mark.parametrize("text", ["how much is a review", "what is a fusion", "can you read my letter?"])
+def test_a_subject_of_its_own_after_emergency_words_is_answered(component: RedFlagComponent, text: str) -> None:
+    assert intent(heard(component, text, "faq", on=tracker(told(component, "i cant pee")))) == "faq"
+
+
+@pytest.mark.parametrize("text", ["his face is funny", "they said 20 minutes"])
+def test_a_remark_that_comes_near_a_topic_is_still_a_remark(component: RedFlagComponent, text: str) -> None:
+    message = Message({"text": text, "intent": {"name": "faq", "confidence": 0.9}, "entities": []})
+    message.set("topics", [{"id": "no_rapport", "confidence": 0.9}])
+    component.process([message], tracker(told(component, "i think my dad is having a stroke")))
+    assert entities(message)["escalation"].startswith(("reminder", "heart_stroke"))
+
+
+def test_means_at_hand_after_crisis_words_are_an_emergency(component: RedFlagComponent) -> None:
+    message = heard(component, "i have tablets", "faq", on=tracker(told(component, "i want to die")))
+    assert entities(message)["escalation"] == "crisis_emergency"
 
 
 def test_a_question_of_its_own_after_the_words_is_answered(component: RedFlagComponent) -> None:
@@ -350,11 +389,12 @@ def test_every_reply_has_words() -> None:
         "replies"
     ]
     choices = {
-        *component_module._BARRIERS.values(),
-        *component_module._REPLIES.values(),
-        *component_module._AFTER_CRISIS.values(),
+        *after_emergency._BARRIERS.values(),
+        *after_emergency._REPLIES.values(),
+        *after_emergency._AFTER_CRISIS.values(),
     }
-    assert choices | set(component_module._AFTER_CRISIS) | {"safe", "fear", "no_answer"} <= set(replies)
+    others = {"safe", "fear", "no_answer", "what_to_do_today", "ask_them"}
+    assert choices | set(after_emergency._AFTER_CRISIS) | others <= set(replies)
 
 
 def test_what_was_picked_at_the_safety_screen_was_told(component: RedFlagComponent) -> None:
