@@ -61,18 +61,22 @@ def told_lately(tracker: Optional[DialogueStateTracker], most: int = 3) -> str:
 
 
 def told(tracker: Optional[DialogueStateTracker]) -> Told:
-    """Return what was told in full in this session and not taken back."""
+    """Return what was told in full in this session and not taken back.
+
+    ``since`` counts the messages after it that were about something else: not those that answered it, or asked about it.
+    """
     rules: set = set()
     categories: set = set()
-    tier, since = "none", 0
-    for number, (event, found) in enumerate(concluded(tracker)):
+    tier, since, passed = "none", 0, 0
+    for event, found in concluded(tracker):
         if event.intent_name in STOOD_DOWN:
             break
         if found and rank(found["tier"]) > rank("clarify"):
-            since = since if categories else number
+            since = since if categories else passed
             rules |= set(found["rules"])
             categories.add(found["category"])
             tier = max(tier, found["tier"], key=rank)
+        passed += event.intent_name != "escalation_reply"
     return Told(frozenset(rules), frozenset(categories), tier, since)
 
 
