@@ -56,6 +56,8 @@ LETTER = "letter"
 TOLD = "told"
 """On a message: the severest tier told in this session and not taken back. No answer may speak of waiting then."""
 """The intent of a pasted letter, and the ``clarify_open`` of the question that its reader asks about a grave finding."""
+_IN_A_WORD = 4
+"""A reply of so many words may answer a clarifying question by what it names: "just the left one"."""
 INVITES_REPORT = "read_my_scan"
 """The topic whose answer says that the words of a report may be pasted."""
 _ANSWERS = {"affirm": "unsure", "unsure": "unsure", "deny": "deny"}
@@ -142,6 +144,8 @@ class RedFlagComponent(GraphComponent):
             asked = last_assessment(tracker)
             aside = bool(asked) and not asked.get("rules") and (_is_clear(message, crisis) or bool(asked_in(said)))
             answer = "deny" if _denied(findings) and "REPLY_SERIOUS" not in states else intent
+            if len(said.split()) <= _IN_A_WORD:
+                answer = questions()[open_question].answer(states) or answer
             found = found if aside else after_question(open_question, answer, found)
         elif open_question == LETTER and (reaction := _about_letter(intent, said)):
             found = after_question("report", reaction, found)

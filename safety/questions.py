@@ -12,11 +12,22 @@ from runtime.settings import KNOWLEDGE
 
 @dataclass(frozen=True)
 class Question:
-    """A clarifying question: its category, and the tier that "yes" and "not sure" (or no answer) lead to."""
+    """A clarifying question: its category, and the tier that "yes" and "not sure" (or no answer) lead to.
+
+    ``told_yes`` and ``told_no`` name concepts that answer it in a word or two: "both", "just the left".
+    """
 
     category: str
     yes: Literal["emergency", "crisis", "urgent", "soon"]
     unsure: Literal["emergency", "crisis", "urgent", "soon"]
+    told_yes: tuple[str, ...] = ()
+    told_no: tuple[str, ...] = ()
+
+    def answer(self, states: frozenset[str]) -> str:
+        """Return "affirm" or "deny" as a brief reply in which ``states`` were found answers; "" when it does not."""
+        if not states.isdisjoint(self.told_yes):
+            return "affirm"
+        return "" if states.isdisjoint(self.told_no) else "deny"
 
 
 @dataclass(frozen=True)

@@ -227,6 +227,9 @@ def test_a_bare_country_means_nothing_where_nothing_was_told(component: RedFlagC
         ("what will they do there", "faq", "what_next"),
         ("what should i say to him", "faq", "persuade"),
         ("how do i get her to go", "nlu_fallback", "persuade"),
+        ("what do i tell them", "nlu_fallback", "what_to_do"),
+        ("what do i say to the nurse", "faq", "what_to_do"),
+        ("how do i get there", "nlu_fallback", "ask_them"),
     ],
 )
 def test_an_answer_still_counts_a_few_messages_later(
@@ -283,6 +286,22 @@ def test_a_remark_that_comes_near_a_topic_is_still_a_remark(component: RedFlagCo
     message.set("topics", [{"id": "no_rapport", "confidence": 0.9}])
     component.process([message], tracker(told(component, "i think my dad is having a stroke")))
     assert entities(message)["escalation"].startswith(("reminder", "heart_stroke"))
+
+
+@pytest.mark.parametrize(
+    ("text", "tier"),
+    [
+        ("one", "cleared"),
+        ("just the left", "cleared"),
+        ("both", "emergency"),
+        ("both of them", "emergency"),
+        ("dunno", "urgent"),
+    ],
+)
+def test_the_leg_that_is_numb_is_told_in_a_word(component: RedFlagComponent, text: str, tier: str) -> None:
+    asked = told(component, "numb leg")
+    message = heard(component, text, "nlu_fallback", on=tracker(asked, SlotSet("clarify_open", "numb_leg")))
+    assert (message.get("assessment") or {})["tier" if tier != "cleared" else "key"] == tier
 
 
 def test_means_at_hand_after_crisis_words_are_an_emergency(component: RedFlagComponent) -> None:

@@ -6,6 +6,7 @@ import re
 
 from runtime.settings import ROOT
 from safety.detect import detector
+from safety.questions import questions
 from safety.rules import load_lexicon, load_rules, parse, phrases
 
 
@@ -34,6 +35,8 @@ def test_every_concept_is_used() -> None:
         used |= set(rule.unless) | {name for pattern in rule.patterns for name in parse(pattern).names}
     for words in lexicon.concepts.values():
         used |= set(re.findall(r"\{([A-Z_]+)\}", words))
+    for question in questions().values():
+        used |= {*question.told_yes, *question.told_no}
     for path in (ROOT / "safety").glob("*.py"):
         used |= set(re.findall(r'"([A-Z_]+)"', path.read_text(encoding="utf-8")))
     for name in ("red_flag_component.py", "after_emergency.py"):
