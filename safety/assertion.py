@@ -126,6 +126,8 @@ class Reader(Denials):
         for cue in self.spans("RESOLVED"):
             gap = tokens[cue[0]].sentence - sentence
             over = cue[0] >= whole[1] and 0 <= gap <= (2 if told else 1) and not self._has_own_subject(whole, cue)
+            if over and gap == 0 and not told and not self._same_thought(cue, whole):
+                continue  # "my foot won't lift, the scan was clear": something else is fine
             # "It cleared up. It came back on Sunday": but a foot that "came back" is well.
             again = (0 <= back[0] - cue[1] <= NEAR or longer(back, cue) for back in self.spans("RECURRED"))
             if over and not any(again):

@@ -13,6 +13,15 @@ Person = Literal["self", "other"]
 _NEW_THOUGHT = frozenset({"now", "since", "today", "then", "i", "cannot", "he", "she"})
 _BEFORE_QUESTION = frozenset("so and but ok okay doctor question quick then now sorry thanks hiya".split())
 _PERSONS = frozenset({"i", "he", "she", "we", "they"})
+_MORE_VERBS = frozenset({"used", "says", "said", "shows", "showed", "read"})
+_POINTS = frozenset({"it", "this", "that"})
+_GOES_ON = frozenset(
+    "it this that these those they them which who whose what where how when if because and or nor but so since for as like while "
+    "until after before unless not no never none always been has have had having is was were are be did does do doing can could "
+    "cannot would will may might should now then still just only all both same fine better worse ok gone came got went getting "
+    "with without in on at from to of by than about some any one two something nothing everything anything there here lasted lasting lasts took started began stopped settled cleared resolved improved eased".split()
+)
+"""Words with which a clause goes on about what was told before it: "I couldn't pee, it was years ago"."""
 _AUX = frozenset("do does did will can could should would is are was may must to".split())
 JOINS = frozenset({"and", "so", "because", "plus", "then", "while"})
 """Words that join what is told to what was told before."""
@@ -74,6 +83,11 @@ class Surroundings:
             token.owner == "self" for token in tokens if token.sentence == sentence
         )
 
+    def _of_its_own(self, start: int, end: int) -> bool:
+        """Return whether the clause from ``start`` tells, as far as ``end``, of something that was not told of before."""
+        words = [token.word for token in self.concepts.message.tokens[start : end + 1]]
+        return words[0] not in _GOES_ON and not _POINTS.intersection(words)
+
     def _same_thought(self, a: Span, b: Span) -> bool:
         """Return whether ``a`` and ``b`` stand in one sentence with no "but" or "and now" between."""
         tokens = self.concepts.message.tokens
@@ -88,12 +102,15 @@ class Surroundings:
             return False
         if self._somebody_after(_REASON, first[1], second[0]):
             return False
-        # "We lost her a year ago, I have ...": a clause with a verb of its own, then another that starts with a person.
-        verbs = {tokens[i].clause for span in self.spans("VERB") for i in range(*span)}
+        # "We lost her a year ago, I have ...": a clause with a verb of its own, then another that starts with a person, or
+        # with something else of which it tells ("..., my last operation was years ago").
+        verbs = {tokens[i].clause for span in self.spans("VERB", "NOT_DO") for i in range(*span)}
+        verbs |= {token.clause for token in tokens if token.word in _MORE_VERBS}
         return not (
             tokens[first[0]].clause in verbs
             and any(
-                tokens[i].clause != tokens[i - 1].clause and tokens[i].word in _PERSONS
+                tokens[i].clause != tokens[i - 1].clause
+                and (tokens[i].word in _PERSONS or (tokens[i].clause in verbs and self._of_its_own(i, second[0])))
                 for i in range(first[1], second[0] + 1)
             )
         )

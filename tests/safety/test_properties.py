@@ -84,6 +84,67 @@ def test_trouble_with_a_decision_never_lowers_a_tier(sign: str, decision: str, f
     assert rank(said_now(" ".join(both))) >= tier(sign)
 
 
+ASIDES = [
+    "keep tripping over it",
+    "my GP was lovely",
+    "I stopped driving",
+    "my husband sorted the kids",
+    "the pain came back",
+    "it stopped me sleeping",
+    "my wife is fine with the surgery",
+    "bloods were normal",
+    "they said it would pass",
+    "my mum had it too",
+    "I'm 45",
+    "never had it before",
+    "it started after the injection",
+    "I recovered well from the first op",
+    "physio helped before",
+    "I was fine yesterday",
+    "was ok until last night",
+    "got better then worse",
+    "should I wait",
+    "if it gets worse I will call",
+    "what if it's serious",
+    "been like this all week",
+    "it was fine this morning",
+    "my sister died of cancer",
+]
+"""What people tell beside a sign, with words that take back another: "came back", "fine", "normal", "stopped"."""
+PLAIN_SIGNS = [
+    "I can't pee",
+    "my foot won't lift",
+    "I can't feel my bum",
+    "both my legs are numb",
+    "my wound is leaking pus",
+    "chest pain and I can't breathe",
+    "I took 20 tramadol",
+    "I want to die",
+    "my face has dropped",
+    "I can't wake her up",
+    "my calf is swollen and hot",
+    "temp 39 and my back is agony",
+    "can't do my buttons anymore",
+    "fell down the stairs and can't move",
+]
+
+
+@pytest.mark.parametrize("aside", ASIDES)
+def test_what_is_told_beside_a_sign_never_lowers_its_tier(aside: str) -> None:
+    capital = aside[0].upper() + aside[1:]
+    for sign in PLAIN_SIGNS:
+        for text in (f"{sign}, {aside}", f"{sign}. {capital}.", f"{aside}, {sign}", f"{capital}. {sign}."):
+            assert tier(text) >= tier(sign), text
+
+
+@pytest.mark.parametrize("sign", PLAIN_SIGNS[:4])
+@pytest.mark.parametrize(
+    "aside", ["my last operation was years ago", "scan was clear last year", "the letter says mild stenosis"]
+)
+def test_a_clause_about_something_else_excuses_nothing(sign: str, aside: str) -> None:
+    assert tier(f"{sign}, {aside}") >= tier(sign)
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(SIGNS),
