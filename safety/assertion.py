@@ -123,7 +123,7 @@ class Reader(Denials):
         if not now and any(self._points_back(whole, cue) for cue in self.spans("STABLE", "HISTORY")):
             return "stable"
         told = not now and self._told_as_past(whole) and not self._recent(found, "PRESENT", "STILL")
-        for cue in self.spans("RESOLVED"):
+        for cue in self.spans("RESOLVED", *(("AFTERMATH",) if told else ())):
             gap = tokens[cue[0]].sentence - sentence
             over = cue[0] >= whole[1] and 0 <= gap <= (2 if told else 1) and not self._has_own_subject(whole, cue)
             if over and gap == 0 and not told and not self._same_thought(cue, whole):
